@@ -1,0 +1,1 @@
+"""Offline sync and backup for PostHog datasets."""

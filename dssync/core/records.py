@@ -1,0 +1,95 @@
+"""The shapes that travel between the server's side, the decisions, and the mirror."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from dssync.core.fields import KindName, Stored, Values
+
+
+class Reading(Protocol):
+    """One record as a list or a single read showed it; its values are made only when asked for."""
+
+    @property
+    def id(self) -> str:
+        """The server's id."""
+        ...
+
+    @property
+    def digest(self) -> bytes:
+        """The digest of the server's own slices, `created_by` reduced to who it is."""
+        ...
+
+    @property
+    def position(self) -> "Position":
+        """Where the record stands in the default order of its list."""
+        ...
+
+    def row(self) -> "Row":
+        """Return the record under dssync's names. Raises WrongTarget where it is not the API's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who made a record: a lasting id, and the profile as JSON text, which may change by itself."""
+
+    id: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the server holds of one record.
+
+    `values` has every field of the kind by dssync's names, JSON as the server's own text, and
+    `dataset` as the parent's *id*, which the mirror turns into a key. `rest` is a JSON object of
+    the server's other fields, unknown ones included.
+    """
+
+    id: str
+    values: Values
+    created_at: str
+    updated_at: str
+    created_by: Person | None
+    rest: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where a record stands in the default list order: newest first, then by id.
+
+    `newness` falls along the list, so it is kept negated (microseconds before the epoch); smaller
+    positions come first.
+    """
+
+    newness: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """The three values of one touched record, as the mirror holds them.
+
+    A create has neither `base` nor `theirs`. `absent` tells that the server no longer shows the
+    record. While `pushed_run` is set, what that run sent waits to be seen again by a later read;
+    `reverted` names the sent fields that were found back at their old value.
+    """
+
+    kind: KindName
+    key: str
+    id: str | None
+    remote: str
+    ours: Values
+    base: Values | None
+    theirs: Values | None
+    absent: bool = False
+    pushed_run: int | None = None
+    reverted: frozenset[str] = frozenset()
+
+
+Labels = Mapping[str, str]
+"""What people call a record: dataset names by key, for messages."""
+
+__all__ = ["Labels", "Person", "Position", "Reading", "Row", "Stored", "Triple", "Values"]
