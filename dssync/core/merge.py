@@ -16,7 +16,7 @@ conflicts as a whole. A pushed field that was found back at its old value confli
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -55,10 +55,14 @@ class Merged:
 
 
 def merge(triple: Triple) -> Merged:
-    """Merge a record that both sides know. Raises ValueError for a create, which has no base."""
-    base, theirs = triple.base, triple.theirs
-    if base is None or theirs is None:
-        raise ValueError(f"{triple.key} has no base to merge with")
+    """Merge a record that both sides know. Raises ValueError for a create, which has no base.
+
+    While a push waits to be seen again, theirs as read after it stands in for the base, so that
+    what was sent is not called a change a second time.
+    """
+    base, theirs = _sides(triple)
+    if triple.pushed_run is not None:
+        base = theirs
     fields = KINDS[triple.kind].fields
     joined = {f: _join_field(f, triple, base, theirs) for f in fields}
     conflicts = [c for outcome in joined.values() if (c := outcome.conflict)]
@@ -73,6 +77,34 @@ def merge(triple: Triple) -> Merged:
     moved = {f.name: outcome.base for f, outcome in joined.items()}
     settled = not conflicts and all(equal(f, ours[f.name], theirs[f.name]) for f in fields)
     return Merged(ours, moved, tuple(conflicts), settled)
+
+
+def settle(triple: Triple, seen: Values) -> Triple:
+    """Judge what a push sent by what a later read saw; `seen` becomes theirs.
+
+    A sent field is one whose theirs, as noted by the push, is not its base. Seen as sent: it has
+    arrived, and the base follows. Seen as it was before: a neighbour's write took it back, which
+    is a conflict. Seen as anything else: somebody changed it since, and what was sent is the base.
+    """
+    base, theirs = _sides(triple)
+    if triple.pushed_run is None:
+        return replace(triple, theirs=seen)
+    bases: dict[str, Stored] = {}
+    reverted = set()
+    for field in KINDS[triple.kind].fields:
+        name = field.name
+        sent = not equal(field, base[name], theirs[name])
+        taken_back = sent and equal(field, seen[name], base[name])
+        bases[name] = theirs[name] if sent and not taken_back else base[name]
+        if taken_back:
+            reverted.add(name)
+    return replace(triple, base=bases, theirs=seen, pushed_run=None, reverted=frozenset(reverted))
+
+
+def _sides(triple: Triple) -> tuple[Values, Values]:
+    if triple.base is None or triple.theirs is None:
+        raise ValueError(f"{triple.key} was made here and has no base to merge with")
+    return triple.base, triple.theirs
 
 
 def _edited_here_deleted_there(

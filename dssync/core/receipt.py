@@ -1,0 +1,122 @@
+"""What a run did, record by record, and the exit code that follows from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from dssync.core.fields import KindName
+from dssync.core.plan import Action, Delta
+from dssync.errors import DssyncError
+
+Outcome = Literal["applied", "skipped", "conflicted", "failed", "in doubt", "unreadable"]
+ScanOutcome = Literal["complete", "complete with holes", "partial"]
+
+PRECEDENCE = (130, 143, 11, 10, 9, 7, 6, 8, 5, 4, 3, 2, 1)
+"""Of several exit codes the first in this order is the run's."""
+
+
+class Exit(IntEnum):
+    """Exit codes that no error class carries."""
+
+    DONE = 0
+    PARTIAL = 3
+    CONFLICTS = 4
+    DIFFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record's part of a run: what was planned, what came of it, and why.
+
+    `status` is the last HTTP status and `updated_at` the server's time of the record, where there
+    were any; `attempts` counts the requests that were sent for the write.
+    """
+
+    remote: str
+    kind: KindName
+    key: str
+    action: Action | Literal["read"]
+    outcome: Outcome
+    deltas: tuple[Delta, ...] = ()
+    reason: str = ""
+    status: int | None = None
+    updated_at: str | None = None
+    attempts: int = 0
+    label: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCount:
+    """One scan in numbers. `listed` = new + changed + unchanged; `absent` were proved gone."""
+
+    remote: str
+    kind: KindName
+    outcome: ScanOutcome
+    listed: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    absent: int = 0
+    pages: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a remote's part of a run stopped, or was not everything: a sentence and an exit code."""
+
+    remote: str
+    message: str
+    exit_code: int
+    hint: str = ""
+    code: str = ""
+
+    @classmethod
+    def of(cls, remote: str, error: DssyncError) -> "Trouble":
+        """Note an error as the outcome of a remote."""
+        return cls(remote, error.message, error.exit_code, error.hint, error.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a run did. `run` is None for a run that wrote nothing, such as `push -n`."""
+
+    command: str
+    run: int | None
+    planned: int = 0
+    entries: tuple[Entry, ...] = ()
+    scans: tuple[ScanCount, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def count(self, outcome: Outcome) -> int:
+        """Count the records with this outcome."""
+        return sum(entry.outcome == outcome for entry in self.entries)
+
+    @property
+    def balanced(self) -> bool:
+        """Tell whether every planned record has an outcome."""
+        outcomes: tuple[Outcome, ...] = ("applied", "skipped", "conflicted", "failed", "in doubt")
+        return self.planned == sum(self.count(outcome) for outcome in outcomes)
+
+    @property
+    def exit_code(self) -> int:
+        """Compute the exit code; a record without an outcome is a failure."""
+        return worst(self._codes())
+
+    def _codes(self) -> Iterable[int]:
+        yield from (trouble.exit_code for trouble in self.troubles)
+        if self.command in ("push", "sync") and self.count("conflicted"):
+            yield Exit.CONFLICTS
+        if self.count("failed") or self.count("in doubt") or self.count("unreadable"):
+            yield Exit.PARTIAL
+        if self.command in ("push", "sync") and not self.balanced:
+            yield Exit.PARTIAL
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code that stands for all of `codes`; 0 when there are none."""
+    found = set(codes) - {0}
+    return next((code for code in PRECEDENCE if code in found), 1 if found else 0)

@@ -1,0 +1,106 @@
+"""Edit the working copy as a person would: the triggers guard, and notice."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, ContractName, KindName, Stored
+from dssync.core.rules import reasons
+from dssync.errors import UnknownRecord, UsageError
+from dssync.mirror import touched
+
+
+def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
+    """Set fields of a record. Raises UsageError, also for values the server would refuse."""
+    _refuse_hopeless(tx, kind, key, values)
+    setters = ", ".join(f"{name} = ?" for name in values)
+    result = tx.exec_driver_sql(
+        f"UPDATE {KINDS[kind].table} SET {setters} WHERE key = ?", (*values.values(), key)
+    )
+    if not result.rowcount:
+        raise UnknownRecord(f"there is no {kind} {key}", hint="`dssync list` shows what there is")
+
+
+def create(tx: Connection, kind: KindName, remote: str | None, values: Mapping[str, Stored]) -> str:
+    """Make a record and return its key; without `remote` it joins the only one there is."""
+    names = [*values, *(["remote"] if remote is not None else [])]
+    arguments = [*values.values(), *([remote] if remote is not None else [])]
+    key = tx.exec_driver_sql(
+        f"INSERT INTO {KINDS[kind].table} ({', '.join(names)})"
+        f" VALUES ({', '.join('?' * len(names))}) RETURNING key",
+        tuple(arguments),
+    ).scalar_one()
+    _refuse_hopeless(tx, kind, str(key), values, creating=True)
+    return str(key)
+
+
+def remove(tx: Connection, kind: KindName, key: str) -> None:
+    """Mark a record deleted; one that was made here and never sent really goes."""
+    result = tx.exec_driver_sql(f"SELECT 1 FROM {KINDS[kind].table} WHERE key = ?", (key,))
+    if result.first() is None:
+        raise UnknownRecord(f"there is no {kind} {key}", hint="`dssync list` shows what there is")
+    tx.exec_driver_sql(f"DELETE FROM {KINDS[kind].table} WHERE key = ?", (key,))
+
+
+def take_back(tx: Connection, kind: KindName, key: str, fields: Collection[str] = ()) -> bool:
+    """Drop local edits of some fields, or of all; needs the program's unit.
+
+    Returns False when there was nothing to drop. A conflict of a field is settled by it too.
+    """
+    found = touched.triple(tx, kind, key)
+    if found is None:
+        return False
+    if found.base is None or found.theirs is None:
+        return _drop_create(tx, kind, key, fields)
+    chosen = set(fields or KINDS[kind].names)
+    theirs = found.theirs
+    ours = {n: theirs[n] if n in chosen else found.ours[n] for n in found.ours}
+    touched.rebase(tx, found, ours, chosen)
+    return any(theirs[name] != found.ours[name] for name in chosen)
+
+
+def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[str]) -> bool:
+    if fields:
+        raise UsageError(
+            f"{kind} {key} was made here, so its fields have no earlier value",
+            hint=f"revert all of it: dssync revert {key}",
+        )
+    table = KINDS[kind].table
+    may_exist = tx.exec_driver_sql(
+        "SELECT 1 FROM journal WHERE key = ? AND closed_at IS NULL", (key,)
+    ).first()
+    if may_exist:
+        raise UsageError(
+            f"{kind} {key} may already exist on the server, so it cannot simply be dropped",
+            hint="settle it first: dssync pull",
+        )
+    children = (
+        kind == "dataset"
+        and tx.exec_driver_sql("SELECT count(*) FROM items WHERE dataset = ?", (key,)).scalar_one()
+    )
+    if children:
+        raise UsageError(
+            f"dataset {key} was made here and holds {children} items",
+            hint="revert or move its items first",
+        )
+    tx.exec_driver_sql(f"DELETE FROM {table} WHERE key = ?", (key,))
+    return True
+
+
+def _refuse_hopeless(
+    tx: Connection,
+    kind: KindName,
+    key: str,
+    values: Mapping[str, Stored],
+    *,
+    creating: bool = False,
+) -> None:
+    row = tx.exec_driver_sql(
+        f"SELECT r.contract FROM {KINDS[kind].table} AS l JOIN remotes AS r ON r.name = l.remote"
+        " WHERE l.key = ?",
+        (key,),
+    ).first()
+    contract: ContractName = row[0] if row else "classic"
+    for name, value in values.items():
+        for reason in reasons(KINDS[kind].by_name[name], value, contract, creating=creating):
+            raise UsageError(f"{name} of {kind} {key} was not set: {reason}")

@@ -1,0 +1,179 @@
+"""Store what a scan shows: unchanged rows are recognised by digest and written nowhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Stored
+from dssync.core.merge import Conflict
+from dssync.core.records import Person, Reading, Row, Values
+from dssync.mirror import aliases, theirs, touched
+from dssync.mirror.aliases import Known
+from dssync.mirror.schema import TABLES
+from dssync.mirror.theirs import Columns
+
+
+@dataclass(slots=True)
+class Seen:
+    """Which rows a scan has seen, one bit each, so memory stays flat however many there are."""
+
+    bits: bytearray = field(default_factory=bytearray)
+    count: int = 0
+
+    def add(self, rowid: int) -> None:
+        """Note a row."""
+        at, bit = rowid >> 3, 1 << (rowid & 7)
+        if at >= len(self.bits):
+            self.bits.extend(bytes(at + 1 - len(self.bits)))
+        self.count += not self.bits[at] & bit
+        self.bits[at] |= bit
+
+    def __contains__(self, rowid: int) -> bool:
+        at = rowid >> 3
+        return at < len(self.bits) and bool(self.bits[at] & 1 << (rowid & 7))
+
+
+@dataclass(slots=True)
+class Counts:
+    """What storing did, in records."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+class Inbox:
+    """Where one scan's pages go. Use one per (run, remote, kind).
+
+    Items need their datasets' keys: an item of a dataset that no list shows gets a placeholder,
+    which a later scan completes.
+    """
+
+    def __init__(self, remote: str, kind: KindName, run: int, now: str) -> None:
+        self.remote, self.kind, self.run, self.now = remote, kind, run, now
+        self.counts = Counts()
+        self.seen = Seen()
+        self._parents: dict[str, str] = {}
+        self._people: dict[str, str] = {}
+
+    def store(self, tx: Connection, readings: Sequence[Reading]) -> None:
+        """Store some rows of the list, in the order in which they were read."""
+        by_id = {reading.id: reading for reading in readings}
+        known, fresh = aliases.find(tx, self.remote, self.kind, by_id)
+        for row in known.values():
+            self.seen.add(row.rowid)
+        moved = self._moved(tx, by_id, known)
+        rows = self._lay_out(tx, {id: by_id[id].row() for id in (*fresh, *moved)})
+        theirs.insert(tx, self.kind, {fresh[id]: rows[id] for id in fresh})
+        aliases.remember(tx, self.remote, self.kind, fresh)
+        renewed = {known[id].key: rows[id] for id in moved}
+        changed = theirs.replace_rows(tx, self.kind, renewed, self.run)
+        self.counts.new += len(fresh)
+        self.counts.changed += changed
+        self.counts.unchanged += len(known) - changed
+
+    def unseen(self, tx: Connection) -> list[str]:
+        """Return the keys of live records of theirs that the scan did not show."""
+        rows = tx.exec_driver_sql(
+            f"SELECT rowid, key FROM {KINDS[self.kind].table}"
+            " WHERE remote = ? AND absent_since IS NULL AND id IS NOT NULL AND run <> ?"
+            " ORDER BY rowid",
+            (self.remote, self.run),
+        )
+        return [key for rowid, key in rows if rowid not in self.seen]
+
+    def look_after(
+        self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading | None
+    ) -> tuple[Conflict, ...]:
+        """Store what a read after a push saw, None for a record no longer shown.
+
+        Returns the conflicts that came of it.
+        """
+        if reading is None:
+            columns = theirs.gone_since(self.now, self.run)
+        else:
+            columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
+        return theirs.look_after(tx, self.kind, key, sent, columns, self.run)
+
+    def adopt(self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading) -> None:
+        """Take what a create was answered: the record has an id now, and theirs is what was sent.
+
+        Where somebody edited it meanwhile, it becomes a touched record with what was sent as base.
+        """
+        columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
+        theirs.adopt(tx, self.kind, key, {**columns, **sent})
+        aliases.remember(tx, self.remote, self.kind, {reading.id: key})
+
+    def _moved(
+        self, tx: Connection, by_id: Mapping[str, Reading], known: Mapping[str, Known]
+    ) -> list[str]:
+        """Name the known records that differ by digest, came back, or wait to be settled."""
+        edited = touched.pending_keys(tx, self.kind, [row.key for row in known.values()])
+        return [
+            id
+            for id, row in known.items()
+            if row.absent or row.key in edited or by_id[id].digest != row.digest
+        ]
+
+    def _lay_out(self, tx: Connection, rows: Mapping[str, Row]) -> dict[str, Columns]:
+        self._keep_people(tx, rows)
+        if self.kind == "item":
+            self._learn_parents(tx, {str(row.values["dataset"]) for row in rows.values()})
+        return {
+            id: theirs.columns_of(
+                row,
+                self.kind,
+                self.remote,
+                self.run,
+                self._parents.get(str(row.values.get("dataset"))),
+            )
+            for id, row in rows.items()
+        }
+
+    def _keep_people(self, tx: Connection, rows: Mapping[str, Row]) -> None:
+        made = (row.created_by for row in rows.values())
+        unknown = {
+            person.id: person.profile
+            for person in made
+            if isinstance(person, Person) and self._people.get(person.id) != person.profile
+        }
+        if unknown:
+            self._people.update(unknown)
+            tx.exec_driver_sql(
+                "INSERT INTO people (id, profile) VALUES (?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET profile = excluded.profile"
+                " WHERE profile <> excluded.profile",
+                list(unknown.items()),
+            )
+
+    def _learn_parents(self, tx: Connection, ids: set[str]) -> None:
+        unknown = ids - self._parents.keys()
+        if not unknown:
+            return
+        known, fresh = aliases.find(tx, self.remote, "dataset", sorted(unknown))
+        self._parents.update({id: row.key for id, row in known.items()})
+        self._parents.update(fresh)
+        theirs.insert(tx, "dataset", {fresh[id]: self._placeholder(id) for id in fresh})
+        aliases.remember(tx, self.remote, "dataset", fresh)
+
+    def _placeholder(self, id: str) -> Columns:
+        empty = dict.fromkeys(TABLES["dataset"].columns[1:])
+        return {
+            **empty,
+            "id": id,
+            "remote": self.remote,
+            "deleted": 1,
+            "absent_since": self.now,
+            "run": self.run,
+        }
+
+
+def values_of(tx: Connection, remote: str, kind: KindName, reading: Reading) -> Values:
+    """Return a reading's fields as the mirror would store them, storing nothing."""
+    values = dict(reading.row().values)
+    if kind == "item":
+        id = str(values["dataset"])
+        known, fresh = aliases.find(tx, remote, "dataset", [id])
+        values["dataset"] = known[id].key if id in known else fresh[id]
+    return values

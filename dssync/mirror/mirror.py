@@ -1,0 +1,134 @@
+"""The mirror as one object: open it, read it, edit it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dssync import version
+from dssync.core.fields import KINDS, KindName, Stored
+from dssync.errors import NoMirror, UsageError
+from dssync.mirror import edits, records, remotes, touched, upgrade
+from dssync.mirror.records import Record
+from dssync.mirror.remotes import KnownRemote
+from dssync.mirror.unit import Database
+
+LOCAL = 0
+"""The gate's run for what the program does outside any run."""
+
+
+class Mirror:
+    """A local database of datasets and items, for any number of remotes.
+
+    >>> with Mirror.open("mirror.db") as mirror:
+    ...     for dataset in mirror.datasets():
+    ...         print(dataset.label)
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = Database(path)
+
+    @classmethod
+    def open(cls, location: str | Path, *, create: bool = False) -> Self:
+        """Open a mirror, upgrading its schema where needed; make one with `create`.
+
+        `location` is a path or `sqlite:///path`. Raises NoMirror, MirrorTooNew, MirrorDamaged.
+        """
+        path = path_of(location)
+        if not create and not path.exists():
+            raise NoMirror(
+                f"there is no mirror at {path}",
+                hint="make one with `dssync pull`, or name another with --mirror",
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        upgrade.prepare(path, version())
+        return cls(path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def remotes(self) -> tuple[KnownRemote, ...]:
+        """Return the remotes the mirror has met, by name."""
+        with self.database.read() as tx:
+            return tuple(remotes.known(tx))
+
+    def datasets(self, remotes: Sequence[str] = (), *, deleted: bool = False) -> Iterator[Record]:
+        """Yield datasets, newest first; live ones unless `deleted` adds the rest."""
+        with self.database.read() as tx:
+            yield from records.datasets(tx, remotes, deleted)
+
+    def items(self, dataset: str, *, deleted: bool = False) -> Iterator[Record]:
+        """Yield the items of the dataset with this key, newest first."""
+        with self.database.read() as tx:
+            yield from records.items(tx, dataset, deleted)
+
+    def find(self, text: str, remotes: Sequence[str] = ()) -> Record:
+        """Find a record by key or id, dataset name, or a prefix of at least 4 characters.
+
+        Raises UnknownRecord when none fits or several do.
+        """
+        with self.database.read() as tx:
+            return records.find(tx, text, remotes)
+
+    def edit(self, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
+        """Set fields of a record, offline. Raises UsageError for what the server would refuse."""
+        with self.database.edit() as tx:
+            edits.change(tx, kind, key, values)
+
+    def new(self, kind: KindName, remote: str | None, values: Mapping[str, Stored]) -> str:
+        """Make a record offline and return its key; a push creates it on the server."""
+        with self.database.edit() as tx:
+            return edits.create(tx, kind, remote, values)
+
+    def delete(self, kind: KindName, key: str) -> None:
+        """Mark a record deleted; one that never left this mirror really goes."""
+        with self.database.edit() as tx:
+            edits.remove(tx, kind, key)
+
+    def undelete(self, kind: KindName, key: str) -> None:
+        """Bring a deleted record back."""
+        self.edit(kind, key, {"deleted": 0})
+
+    def revert(self, kind: KindName, key: str, fields: Collection[str] = ()) -> bool:
+        """Drop local edits of these fields, or of the whole record; tell whether there were any."""
+        unknown = [name for name in fields if name not in KINDS[kind].by_name]
+        if unknown:
+            known = ", ".join(KINDS[kind].names)
+            raise UsageError(f"a {kind} has no field {unknown[0]}; it has {known}")
+        with self.database.unit(LOCAL) as tx:
+            return edits.take_back(tx, kind, key, fields)
+
+    def touched_keys(self, remotes: Sequence[str] = ()) -> list[tuple[KindName, str]]:
+        """Return every record somebody edited or made, items first."""
+        with self.database.read() as tx:
+            return [
+                (triple.kind, triple.key)
+                for kind in reversed(tuple(KINDS))
+                for triple in touched.triples(tx, kind, remotes)
+            ]
+
+
+def path_of(location: str | Path) -> Path:
+    """Return the file of a mirror's location. Raises UsageError for another database's URL."""
+    text = str(location)
+    if text.startswith("sqlite:///"):
+        return Path(text.removeprefix("sqlite:///"))
+    if "://" in text:
+        raise UsageError(
+            f"{text.split('://')[0]} is no kind of mirror this program knows",
+            hint="give a path, or sqlite:///mirror.db",
+        )
+    return Path(text)

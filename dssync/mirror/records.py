@@ -1,0 +1,173 @@
+"""Find and read records of the working copy."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Stored, Values
+from dssync.errors import UnknownRecord
+from dssync.mirror.schema import TABLES
+
+PREFIX = 4
+"""The fewest characters that are taken for the beginning of a name or key."""
+
+SHOWN = 8
+"""How many candidates an ambiguity lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it stands in the working copy, edits included.
+
+    `values` are stored values: JSON as text, flags as 0, 1 or None, an item's `dataset` as a key.
+    """
+
+    kind: KindName
+    key: str
+    id: str | None
+    remote: str
+    values: Values
+    created_at: str | None
+    updated_at: str | None
+    created_by: str | None
+    absent_since: str | None
+    run: int | None
+
+    @property
+    def label(self) -> str:
+        """Return what people call it: a dataset's name, an item's key."""
+        return str(self.values.get("name") or self.key)
+
+    @property
+    def deleted(self) -> bool:
+        """Tell whether it is deleted in the working copy."""
+        return bool(self.values["deleted"])
+
+
+def select(
+    tx: Connection, kind: KindName, condition: str = "1", arguments: Sequence[Stored] = ()
+) -> Iterator[Record]:
+    """Yield records for an SQL condition, newest first as the server lists them."""
+    tables = TABLES[kind]
+    profile = "(SELECT profile FROM people WHERE people.id = created_by)"
+    rows = tx.exec_driver_sql(
+        "SELECT key, id, remote, created_at, updated_at,"
+        f" {profile}, absent_since, run, {', '.join(tables.fields)}"
+        f" FROM {KINDS[kind].table} WHERE {condition}"
+        " ORDER BY created_at IS NOT NULL, created_at DESC, key",
+        tuple(arguments),
+    )
+    for key, id, remote, created, updated, person, absent, run, *values in rows:
+        named = dict(zip(tables.fields, values, strict=True))
+        yield Record(kind, key, id, remote, named, created, updated, _email(person), absent, run)
+
+
+def _email(profile: str | None) -> str | None:
+    if profile is None:
+        return None
+    person = json.loads(profile)
+    return str(person.get("email") or person.get("uuid") or person.get("id"))
+
+
+def datasets(tx: Connection, remotes: Sequence[str], deleted: bool) -> Iterator[Record]:
+    """Yield datasets of these remotes, of all when none is named; live ones unless `deleted`."""
+    yield from select(tx, "dataset", *_where(remotes, deleted))
+
+
+def items(tx: Connection, dataset: str, deleted: bool) -> Iterator[Record]:
+    """Yield the items of a dataset, by its key."""
+    condition, arguments = _where((), deleted)
+    yield from select(tx, "item", f"dataset = ? AND {condition}", [dataset, *arguments])
+
+
+def _where(remotes: Sequence[str], deleted: bool) -> tuple[str, list[Stored]]:
+    condition = "1" if deleted else "deleted IS NOT 1"
+    if not remotes:
+        return condition, []
+    named = "remote IN (SELECT value FROM json_each(?))"
+    return f"{condition} AND {named}", [json.dumps(list(remotes))]
+
+
+def get(tx: Connection, kind: KindName, key: str) -> Record:
+    """Return the record with this key. Raises UnknownRecord."""
+    found = next(select(tx, kind, "key = ?", [key]), None)
+    if found is None:
+        raise UnknownRecord(f"there is no {kind} {key}", hint="`dssync list` shows what there is")
+    return found
+
+
+def find(tx: Connection, text: str, remotes: Sequence[str]) -> Record:
+    """Find the record that `text` names: a key or id, else a dataset's name, else a prefix.
+
+    Raises UnknownRecord when nothing fits, or several do; the candidates are listed.
+    """
+    scope, arguments = _where(remotes, deleted=True)
+    for kinds, condition, values in _attempts(text):
+        found = [
+            record
+            for kind in kinds
+            for record in select(tx, kind, f"({condition}) AND {scope}", [*values, *arguments])
+        ]
+        live = [record for record in found if not record.deleted]
+        if len(found) == 1 or len(live) == 1:
+            return (live or found)[0]
+        if found:
+            raise _ambiguous(text, found)
+    raise UnknownRecord(
+        f"no record is called {text!r}", hint="`dssync list` shows the datasets there are"
+    )
+
+
+def _attempts(text: str) -> Iterator[tuple[Sequence[KindName], str, list[Stored]]]:
+    both: Sequence[KindName] = tuple(KINDS)
+    alias = "key IN (SELECT key FROM aliases WHERE id = ?)"
+    yield both, f"key = ? OR id = ? OR {alias}", [text, text, text]
+    yield ("dataset",), "name = ?", [text]
+    if len(text) >= PREFIX:
+        pattern = re.sub(r"([%_\\])", r"\\\1", text) + "%"
+        like = r"LIKE ? ESCAPE '\'"
+        yield both, f"key {like} OR id {like}", [pattern, pattern]
+        yield ("dataset",), f"name {like}", [pattern]
+
+
+def _ambiguous(text: str, found: Sequence[Record]) -> UnknownRecord:
+    listed = [f"{r.kind} {r.label} ({r.key}, {r.remote})" for r in found[:SHOWN]]
+    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return UnknownRecord(
+        f"{text!r} fits {len(found)} records: {'; '.join([*listed, *more])}",
+        hint="give the whole key, or name the remote with -r",
+    )
+
+
+def describe(tx: Connection, kind: KindName, key: str, values: Values) -> tuple[str, str]:
+    """Return a record's label and, for an item, the name of its dataset."""
+    if kind == "dataset":
+        return str(values.get("name") or key), ""
+    row = tx.exec_driver_sql(
+        "SELECT name FROM datasets WHERE key = ?", (values.get("dataset"),)
+    ).first()
+    return key, str(row[0]) if row and row[0] is not None else str(values.get("dataset"))
+
+
+def rowcount(tx: Connection, remote: str, kind: KindName) -> int:
+    """Count the live records of theirs that a remote has."""
+    return int(
+        tx.exec_driver_sql(
+            f"SELECT count(*) FROM {KINDS[kind].table}"
+            " WHERE remote = ? AND absent_since IS NULL AND id IS NOT NULL",
+            (remote,),
+        ).scalar_one()
+    )
+
+
+def family(tx: Connection, dataset: str) -> tuple[str | None, int]:
+    """Return a dataset's server id and how many items the mirror holds of it."""
+    row = tx.exec_driver_sql(
+        "SELECT id, (SELECT count(*) FROM items WHERE dataset = datasets.key)"
+        " FROM datasets WHERE key = ?",
+        (dataset,),
+    ).first()
+    return (row[0], int(row[1])) if row else (None, 0)

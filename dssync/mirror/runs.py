@@ -1,0 +1,98 @@
+"""Runs, their scans and their receipts."""
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, insert, select
+
+from dssync.clock import Clock, stamp
+from dssync.core.plan import Delta
+from dssync.core.receipt import Entry, ScanCount
+from dssync.mirror import schema
+
+
+def start(tx: Connection, command: str, clock: Clock, version: str) -> int:
+    """Open a run and return its id; ids only grow."""
+    result = tx.execute(
+        insert(schema.runs).values(command=command, started_at=stamp(clock.now()), version=version)
+    )
+    (run,) = result.inserted_primary_key or (0,)
+    return int(run)
+
+
+def end(tx: Connection, run: int, exit_code: int, clock: Clock) -> None:
+    """Close a run."""
+    tx.execute(
+        schema.runs.update()
+        .where(schema.runs.c.id == run)
+        .values(ended_at=stamp(clock.now()), exit_code=exit_code)
+    )
+
+
+def keep_scan(tx: Connection, run: int, scan: ScanCount, clock: Clock) -> None:
+    """Keep the numbers of one scan."""
+    values = {column: getattr(scan, column) for column in _SCAN}
+    tx.execute(insert(schema.scans).values(run=run, ended_at=stamp(clock.now()), **values))
+
+
+_SCAN = (
+    "remote",
+    "kind",
+    "outcome",
+    "listed",
+    "new",
+    "changed",
+    "unchanged",
+    "absent",
+    "pages",
+    "reason",
+)
+
+
+def keep_entries(tx: Connection, run: int, entries: Iterable[Entry]) -> None:
+    """Keep the receipt's rows; a later word on the same record replaces the earlier one."""
+    rows = [
+        (
+            run,
+            entry.remote,
+            entry.kind,
+            entry.key,
+            entry.action,
+            entry.outcome,
+            entry.reason,
+            dump_deltas(entry.deltas),
+            entry.status,
+            entry.updated_at,
+            entry.attempts,
+        )
+        for entry in entries
+    ]
+    if rows:
+        tx.exec_driver_sql(
+            "INSERT OR REPLACE INTO receipts (run, remote, kind, key, action, outcome, reason,"
+            " deltas, status, updated_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+
+def dump_deltas(deltas: Iterable[Delta]) -> str:
+    """Write deltas as JSON text, for a receipt or an intent."""
+    return json.dumps([[d.field, d.before, d.after] for d in deltas], ensure_ascii=False)
+
+
+def load_deltas(text: str) -> tuple[Delta, ...]:
+    """Read deltas back."""
+    return tuple(Delta(*parts) for parts in json.loads(text))
+
+
+def last_complete(tx: Connection, remote: str) -> tuple[int, str] | None:
+    """Return run and end of the newest pull whose scans of both kinds were complete, if any."""
+    row = tx.execute(
+        select(schema.scans.c.run, func.max(schema.scans.c.ended_at))
+        .where(schema.scans.c.remote == remote, schema.scans.c.outcome.like("complete%"))
+        .group_by(schema.scans.c.run)
+        .having(func.count() == len(schema.TABLES))
+        .order_by(schema.scans.c.run.desc())
+        .limit(1)
+    ).first()
+    return (int(row[0]), str(row[1])) if row else None

@@ -1,0 +1,203 @@
+"""Everything that only SQLite says this way: settings, and the triggers that notice edits.
+
+Plain SQL is a way to edit, so the tables look after themselves. While the gate is clear, whoever
+writes is a person or a script: the first edit of a record saves what it was as base and theirs,
+an INSERT is a record made offline, a DELETE marks the record deleted, and what could never be
+pushed is refused in a sentence. The program opens the gate inside its own transaction, so no
+other connection ever sees it open.
+
+Triggers are derived from `core.fields` and hold no data; `install` replaces them all.
+"""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from dssync.core.fields import KINDS, ContractName, Field, Kind, Rule
+from dssync.mirror.schema import SERVER_COLUMNS, TABLES
+
+APPLICATION_ID = 0x64737379
+"""Marks the file as a mirror (`dssy`)."""
+
+SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA temp_store = MEMORY",
+)
+
+CLEAR = "(SELECT run FROM gate) IS NULL"
+NEW_KEY_SHAPE = "new-" + "[0-9a-f]" * 16
+PLACEHOLDER = "OLD.absent_since IS NOT NULL AND OLD.digest IS NULL"
+
+
+def program() -> tuple[str, ...]:
+    """Return the statements that drop and create every derived object."""
+    return tuple(statement for kind in KINDS.values() for statement in _triggers(kind))
+
+
+def program_digest() -> str:
+    """Return what `meta` remembers, to notice triggers from another version of the program."""
+    return blake2b("\n".join(program()).encode(), digest_size=8).hexdigest()
+
+
+def _triggers(kind: Kind) -> Iterator[str]:
+    for name, timing, body in (
+        ("refuse_update", "BEFORE UPDATE", _refuse_update(kind)),
+        ("keep_base", "AFTER UPDATE", _keep_base(kind)),
+        ("refuse_insert", "BEFORE INSERT", _refuse_insert(kind)),
+        ("find_remote", "AFTER INSERT", _find_remote(kind)),
+        ("mark_deleted", "BEFORE DELETE", _mark_deleted(kind)),
+    ):
+        yield f"DROP TRIGGER IF EXISTS {kind.table}_{name}"
+        yield (
+            f"CREATE TRIGGER {kind.table}_{name} {timing} ON {kind.table} WHEN {CLEAR} BEGIN\n"
+            + "".join(f"  {statement};\n" for statement in body)
+            + "END"
+        )
+
+
+def _refuse(sentence: str, condition: str) -> str:
+    quoted = sentence.replace("'", "''")
+    return f"SELECT RAISE(ABORT, '{quoted}') WHERE {condition}"
+
+
+def _refuse_update(kind: Kind) -> Iterator[str]:
+    yield _refuse("key is a record's lasting name and never changes", "NEW.key IS NOT OLD.key")
+    yield _refuse(
+        "a record belongs to one remote for ever",
+        "NEW.remote IS NOT OLD.remote AND OLD.remote IS NOT NULL",
+    )
+    for column in ("id", *SERVER_COLUMNS):
+        yield _refuse(f"{column} belongs to the server", f"NEW.{column} IS NOT OLD.{column}")
+    yield _refuse(
+        "the server does not list this record, so there is nothing of it to edit", PLACEHOLDER
+    )
+    for field in kind.fields:
+        changed = f"NEW.{field.name} IS NOT OLD.{field.name}"
+        for sentence, condition in _refused_values(field):
+            yield _refuse(sentence, f"{changed} AND {condition}")
+        yield from _refuse_by_contract(field, changed, "OLD.id IS NOT NULL")
+
+
+def _keep_base(kind: Kind) -> Iterator[str]:
+    columns = TABLES[kind.name].columns
+    edited = " OR ".join(f"NEW.{f.name} IS NOT OLD.{f.name}" for f in kind.fields)
+    old = ", ".join(f"OLD.{column}" for column in columns)
+    yield (
+        f"INSERT INTO {kind.table}_pending (side, {', '.join(columns)})\n"
+        f"    SELECT sides.side, {old} FROM (SELECT 'base' AS side UNION ALL SELECT 'theirs')"
+        f" AS sides\n"
+        f"    WHERE OLD.id IS NOT NULL AND ({edited})\n"
+        f"    AND NOT EXISTS (SELECT 1 FROM {kind.table}_pending WHERE key = OLD.key)"
+    )
+
+
+def _refuse_insert(kind: Kind) -> Iterator[str]:
+    yield _refuse(
+        "a record with this key exists; edit it with UPDATE",
+        f"EXISTS (SELECT 1 FROM {kind.table} WHERE key = NEW.key)",
+    )
+    yield _refuse(
+        "leave key out: a new record gets one, such as new-0123456789abcdef",
+        f"NEW.key NOT GLOB '{NEW_KEY_SHAPE}'",
+    )
+    for column in ("id", *SERVER_COLUMNS):
+        yield _refuse(f"{column} belongs to the server", f"NEW.{column} IS NOT NULL")
+    if kind.name == "dataset":
+        yield _refuse(
+            "name the remote: the mirror holds none yet, or several",
+            "NEW.remote IS NULL AND (SELECT count(*) FROM remotes) <> 1",
+        )
+    yield _refuse(
+        "the mirror knows no remote of that name",
+        "NEW.remote IS NOT NULL AND NOT EXISTS (SELECT 1 FROM remotes WHERE name = NEW.remote)",
+    )
+    for field in kind.fields:
+        for sentence, condition in _refused_values(field):
+            yield _refuse(sentence, condition)
+        yield from _refuse_by_contract(field, f"NEW.{field.name} IS NOT NULL", "0")
+
+
+def _find_remote(kind: Kind) -> Iterator[str]:
+    source = (
+        "SELECT remote FROM datasets WHERE key = NEW.dataset"
+        if kind.name == "item"
+        else "SELECT name FROM remotes"
+    )
+    yield f"UPDATE {kind.table} SET remote = ({source}) WHERE key = NEW.key AND remote IS NULL"
+
+
+def _mark_deleted(kind: Kind) -> Iterator[str]:
+    may_exist = (
+        "(OLD.id IS NOT NULL OR EXISTS"
+        " (SELECT 1 FROM journal WHERE key = OLD.key AND closed_at IS NULL))"
+    )
+    if kind.name == "dataset":
+        yield _refuse(
+            "new items lie in this new dataset; delete or move them first",
+            f"NOT {may_exist} AND EXISTS (SELECT 1 FROM items WHERE dataset = OLD.key)",
+        )
+    yield f"UPDATE {kind.table} SET deleted = 1 WHERE key = OLD.key AND {may_exist}"
+    yield f"SELECT RAISE(IGNORE) WHERE {may_exist}"
+
+
+def _refused_values(field: Field) -> Iterator[tuple[str, str]]:
+    """Yield (sentence, condition) for values that no server would take."""
+    new = f"NEW.{field.name}"
+    if field.type == "json":
+        yield (
+            f"{field.name} is not JSON; text needs its own quotes, as in '\"hello\"'",
+            f"{new} IS NOT NULL AND (typeof({new}) = 'blob' OR NOT json_valid({new}))",
+        )
+    elif field.type == "flag":
+        yield f"{field.name} is 0 or 1", f"{new} IS NOT NULL AND {new} NOT IN (0, 1)"
+    elif field.type == "reference":
+        yield (
+            f"{field.name} is the key of a dataset of the same remote",
+            f"NOT EXISTS (SELECT 1 FROM datasets AS d WHERE d.key = {new}"
+            " AND (NEW.remote IS NULL OR d.remote = NEW.remote))",
+        )
+    elif field.type == "time":
+        yield (
+            f"{field.name} is a time such as 2026-11-23T18:13:50Z",
+            f"{new} IS NOT NULL AND julianday({new}) IS NULL",
+        )
+    else:
+        yield f"{field.name} is text", f"typeof({new}) = 'blob'"
+        yield from _refused_texts(field, new)
+
+
+def _refused_texts(field: Field, new: str) -> Iterator[tuple[str, str]]:
+    rules = [rule for rule in (field.classic, field.versioned) if rule is not None]
+    if not any(rule.nullable for rule in rules):
+        yield f"{field.name} cannot be null", f"{new} IS NULL"
+    if not any(rule.blank for rule in rules):
+        yield f"{field.name} cannot be blank", f"trim({new}) = ''"
+    lengths = [rule.max_chars for rule in rules]
+    longest = max((n for n in lengths if n is not None), default=0)
+    if longest and None not in lengths:
+        yield (
+            f"{field.name} has more than {longest} characters",
+            f"length(trim({new})) > {longest}",
+        )
+
+
+def _refuse_by_contract(field: Field, changed: str, exists: str) -> Iterator[str]:
+    contracts: tuple[tuple[ContractName, Rule | None], ...] = (
+        ("classic", field.classic),
+        ("versioned", field.versioned),
+    )
+    for contract, rule in contracts:
+        speaks = (
+            f"EXISTS (SELECT 1 FROM remotes WHERE name = NEW.remote AND contract = '{contract}')"
+        )
+        if rule is None:
+            yield _refuse(
+                f"the server of this remote has no {field.name}",
+                f"{changed} AND NEW.{field.name} IS NOT NULL AND {speaks}",
+            )
+        elif rule.edit == "create-only" and exists != "0":
+            yield _refuse(
+                f"on the server of this remote {field.name} can only be set on a new record",
+                f"{changed} AND {exists} AND {speaks}",
+            )

@@ -1,0 +1,236 @@
+"""Replace what the server held by what it holds now; the past moves to history.
+
+Theirs of an untouched record is its own row; of a touched one it is the row in `pending`. Either
+way the server's columns in the record's row describe theirs.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Stored
+from dssync.core.merge import Conflict, merge, settle
+from dssync.core.records import Row
+from dssync.core.values import canonical, differing
+from dssync.mirror import touched
+from dssync.mirror.schema import SERVER_COLUMNS, TABLES
+
+_PLAIN = ("id", "created_at", "updated_at", "created_by", "absent_since")
+
+Columns = Mapping[str, Stored | bytes]
+"""One record's row without its key, by column name."""
+
+
+def columns_of(row: Row, kind: KindName, remote: str, run: int, dataset: str | None) -> Columns:
+    """Lay a record out as columns; `dataset` is the key of an item's parent."""
+    values: dict[str, Stored | bytes] = dict(row.values)
+    if kind == "item":
+        values["dataset"] = dataset
+    return {
+        "id": row.id,
+        "remote": remote,
+        **values,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "created_by": row.created_by.id if row.created_by else None,
+        "rest": row.rest,
+        "absent_since": None,
+        "run": run,
+        "digest": row.digest,
+    }
+
+
+def insert(tx: Connection, kind: KindName, rows: Mapping[str, Columns]) -> None:
+    """Store records the mirror has never seen, by key."""
+    if not rows:
+        return
+    names = TABLES[kind].columns
+    marks = ", ".join("?" * len(names))
+    tx.exec_driver_sql(
+        f"INSERT INTO {KINDS[kind].table} ({', '.join(names)}) VALUES ({marks})",
+        [(key, *(columns[name] for name in names[1:])) for key, columns in rows.items()],
+    )
+
+
+def replace_rows(tx: Connection, kind: KindName, rows: Mapping[str, Columns], run: int) -> int:
+    """Store what the server now holds of known records, by key; return how many changed.
+
+    A record whose values are the same although they are written differently is no change: its
+    row is renewed in place and its past stays as it is. Touched records are merged.
+    """
+    edited = touched.pending_keys(tx, kind, list(rows))
+    old = _read(tx, kind, [key for key in rows if key not in edited])
+    changed = [key for key in old if not _alike(kind, old[key], rows[key])]
+    rewritten = {
+        key: {**rows[key], "run": row["run"]}
+        for key, row in old.items()
+        if row["digest"] != rows[key]["digest"]
+    }
+    _move_to_history(tx, kind, KINDS[kind].table, changed, run)
+    _overwrite(tx, KINDS[kind].table, {**rewritten, **{key: rows[key] for key in changed}})
+    return len(changed) + sum(_merge_in(tx, kind, key, rows[key], run) for key in sorted(edited))
+
+
+def tombstone(tx: Connection, kind: KindName, keys: Iterable[str], run: int, now: str) -> None:
+    """Note that the server no longer shows these records; they stay, deleted.
+
+    Records that were absent before stay as they are.
+    """
+    rows = tx.exec_driver_sql(
+        f"SELECT key FROM {KINDS[kind].table} WHERE absent_since IS NULL"
+        " AND key IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(keys)),),
+    )
+    wanted = [row[0] for row in rows]
+    edited = touched.pending_keys(tx, kind, wanted)
+    gone = gone_since(now, run)
+    plain = [key for key in wanted if key not in edited]
+    _move_to_history(tx, kind, KINDS[kind].table, plain, run)
+    _overwrite(tx, KINDS[kind].table, dict.fromkeys(plain, gone))
+    for key in sorted(edited):
+        _merge_in(tx, kind, key, gone, run)
+
+
+def gone_since(now: str, run: int) -> Columns:
+    """Return what changes in a row of theirs when the server shows it no longer."""
+    return {"deleted": 1, "absent_since": now, "run": run}
+
+
+def settle_absent(tx: Connection, remote: str, kind: KindName) -> None:
+    """Settle pushed deletions after a scan that did not bring the records back."""
+    table = KINDS[kind].table
+    rows = tx.exec_driver_sql(
+        f"SELECT l.key FROM {table} AS l JOIN {table}_pending AS b USING (key)"
+        " WHERE b.side = 'base' AND b.pushed_run IS NOT NULL"
+        " AND l.remote = ? AND l.absent_since IS NOT NULL",
+        (remote,),
+    ).fetchall()
+    for (key,) in rows:
+        triple = touched.triple(tx, kind, key)
+        if triple is not None and triple.theirs is not None:
+            judged = settle(triple, triple.theirs)
+            touched.save(tx, judged, merge(judged))
+
+
+def look_after(
+    tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], seen: Columns, run: int
+) -> tuple[Conflict, ...]:
+    """Store what a read after a push of `sent` saw, and return the conflicts that came of it.
+
+    What arrived stays marked as pushed until a later run sees it again; what was found back at
+    its old value is marked as reverted at once.
+    """
+    triple = touched.triple(tx, kind, key)
+    if triple is None or triple.base is None or triple.theirs is None:
+        # A record made by this push, or one whose edit was taken back while it was sent.
+        replace_rows(tx, kind, {key: seen}, run)
+        return ()
+    believed = replace(triple, theirs={**triple.theirs, **sent}, pushed_run=run)
+    judged = settle(believed, {**triple.theirs, **_fields_of(kind, seen)})
+    merged = merge(judged)
+    _store_theirs(tx, kind, key, seen, run)
+    if not judged.reverted:
+        judged = replace(judged, base=triple.base, pushed_run=run)
+    touched.save(tx, judged, merged)
+    return merged.conflicts
+
+
+def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
+    """Give a record made here the row of theirs it became; ours stays as it is."""
+    ours = _read(tx, kind, [key])[key]
+    server = {name: columns[name] for name in ("id", *SERVER_COLUMNS)}
+    _overwrite(tx, KINDS[kind].table, {key: server})
+    if differing(KINDS[kind].fields, _fields_of(kind, ours), _fields_of(kind, columns)):
+        names = TABLES[kind].columns[1:]
+        tx.exec_driver_sql(
+            f"INSERT INTO {KINDS[kind].table}_pending (key, side, {', '.join(names)})"
+            f" VALUES (?, ?, {', '.join('?' * len(names))})",
+            [(key, side, *(columns[name] for name in names)) for side in ("base", "theirs")],
+        )
+
+
+def _merge_in(tx: Connection, kind: KindName, key: str, columns: Columns, run: int) -> bool:
+    triple = touched.triple(tx, kind, key)
+    if triple is None or triple.theirs is None:
+        raise LookupError(f"{key} has no base to merge with")
+    judged = settle(triple, {**triple.theirs, **_fields_of(kind, columns)})
+    merged = merge(judged)
+    changed = _store_theirs(tx, kind, key, columns, run)
+    touched.save(tx, judged, merged)
+    return changed
+
+
+def _store_theirs(tx: Connection, kind: KindName, key: str, columns: Columns, run: int) -> bool:
+    """Renew the pending row of theirs, and the server's columns of the record's own row."""
+    pending = f"{KINDS[kind].table}_pending"
+    old = _read(tx, kind, [key], pending, " AND side = 'theirs'")[key]
+    new = {**old, **columns}
+    changed = not _alike(kind, old, new)
+    if changed:
+        _move_to_history(tx, kind, pending, [key], run, " AND side = 'theirs'")
+    else:
+        new["run"] = old["run"]
+    _overwrite(tx, pending, {key: new}, " AND side = 'theirs'")
+    _overwrite(tx, KINDS[kind].table, {key: {n: new[n] for n in ("id", *SERVER_COLUMNS)}})
+    return changed
+
+
+def _fields_of(kind: KindName, columns: Columns) -> dict[str, Stored]:
+    return {
+        name: value
+        for name in TABLES[kind].fields
+        if name in columns and not isinstance(value := columns[name], bytes)
+    }
+
+
+def _read(
+    tx: Connection, kind: KindName, keys: Sequence[str], table: str = "", side: str = ""
+) -> dict[str, Columns]:
+    if not keys:
+        return {}
+    names = TABLES[kind].columns
+    rows = tx.exec_driver_sql(
+        f"SELECT {', '.join(names)} FROM {table or KINDS[kind].table}"
+        f" WHERE key IN (SELECT value FROM json_each(?)){side}",
+        (json.dumps(keys),),
+    )
+    return {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
+
+
+def _alike(kind: KindName, old: Columns, new: Columns) -> bool:
+    """Tell whether two rows of theirs say the same, however they are written."""
+    if differing(KINDS[kind].fields, _fields_of(kind, old), _fields_of(kind, new)):
+        return False
+    if any(old[name] != new[name] for name in _PLAIN):
+        return False
+    return old["rest"] == new["rest"] or canonical(_text(old)) == canonical(_text(new))
+
+
+def _text(columns: Columns) -> str | None:
+    rest = columns["rest"]
+    return rest if isinstance(rest, str) else None
+
+
+def _move_to_history(
+    tx: Connection, kind: KindName, table: str, keys: Sequence[str], run: int, side: str = ""
+) -> None:
+    """Keep the rows' content as it was until `run`; what began in `run` itself is no past."""
+    names = ", ".join(TABLES[kind].columns)
+    tx.exec_driver_sql(
+        f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run) SELECT {names}, ?"
+        f" FROM {table} WHERE key IN (SELECT value FROM json_each(?)) AND run <> ?{side}",
+        (run, json.dumps(keys), run),
+    )
+
+
+def _overwrite(tx: Connection, table: str, rows: Mapping[str, Columns], side: str = "") -> None:
+    if not rows:
+        return
+    names = list(next(iter(rows.values())))
+    setters = ", ".join(f"{name} = ?" for name in names)
+    tx.exec_driver_sql(
+        f"UPDATE {table} SET {setters} WHERE key = ?{side}",
+        [(*(columns[name] for name in names), key) for key, columns in rows.items()],
+    )

@@ -1,0 +1,121 @@
+"""Records somebody edited: their three values, read and written."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Stored, Values
+from dssync.core.merge import Merged, merge
+from dssync.core.records import Triple
+from dssync.mirror.schema import TABLES
+
+
+def pending_keys(tx: Connection, kind: KindName, keys: Sequence[str]) -> set[str]:
+    """Return those of `keys` that have a base."""
+    rows = tx.exec_driver_sql(
+        f"SELECT key FROM {KINDS[kind].table}_pending"
+        " WHERE side = 'base' AND key IN (SELECT value FROM json_each(?))",
+        (json.dumps(keys),),
+    )
+    return {row[0] for row in rows}
+
+
+def triples(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Iterator[Triple]:
+    """Yield every touched record, creates included; of all remotes when none is named."""
+    table = KINDS[kind].table
+    named = " AND l.remote IN (SELECT value FROM json_each(?))" if remotes else ""
+    arguments = (json.dumps(list(remotes)),) if remotes else ()
+    touched = (
+        f"SELECT key FROM {table}_pending WHERE side = 'base'"
+        f" UNION ALL SELECT key FROM {table} WHERE id IS NULL"
+    )
+    yield from _load(tx, kind, f"l.key IN ({touched}){named}", arguments)
+
+
+def triple(tx: Connection, kind: KindName, key: str) -> Triple | None:
+    """Return one touched record, or None when nobody touched it."""
+    found = next(_load(tx, kind, "l.key = ?", (key,)), None)
+    return found if found and (found.base is not None or found.id is None) else None
+
+
+def _load(
+    tx: Connection, kind: KindName, condition: str, arguments: tuple[Stored, ...]
+) -> Iterator[Triple]:
+    names = TABLES[kind].fields
+    table = KINDS[kind].table
+    columns = ", ".join(f"{side}.{name}" for side in "lbt" for name in names)
+    rows = tx.exec_driver_sql(
+        f"SELECT l.key, l.id, l.remote, l.absent_since, b.key, b.pushed_run, b.reverted, {columns}"
+        f" FROM {table} AS l"
+        f" LEFT JOIN {table}_pending AS b ON b.key = l.key AND b.side = 'base'"
+        f" LEFT JOIN {table}_pending AS t ON t.key = l.key AND t.side = 'theirs'"
+        f" WHERE {condition} ORDER BY l.key",
+        arguments,
+    )
+    width = len(names)
+    for key, id, remote, absent, base_key, pushed_run, reverted, *values in rows:
+        ours, base, theirs = (
+            dict(zip(names, values[at : at + width], strict=True))
+            for at in range(0, 3 * width, width)
+        )
+        yield Triple(
+            kind=kind,
+            key=key,
+            id=id,
+            remote=remote,
+            ours=ours,
+            base=base if base_key else None,
+            theirs=theirs if base_key else None,
+            absent=absent is not None,
+            pushed_run=pushed_run,
+            reverted=frozenset(json.loads(reverted)) if reverted else frozenset(),
+        )
+
+
+def save(tx: Connection, triple: Triple, merged: Merged) -> None:
+    """Write a merge: ours, and the base; a settled record is touched no longer."""
+    write_ours(tx, triple.kind, triple.key, merged.ours)
+    if merged.settled and triple.pushed_run is None:
+        forget(tx, triple.kind, triple.key)
+        return
+    base = triple.base if triple.pushed_run is not None and triple.base else merged.base
+    _write(tx, f"{KINDS[triple.kind].table}_pending", base, "key = ? AND side = 'base'", triple.key)
+    tx.exec_driver_sql(
+        f"UPDATE {KINDS[triple.kind].table}_pending SET pushed_run = ?, reverted = ?"
+        " WHERE key = ? AND side = 'base'",
+        (
+            triple.pushed_run,
+            json.dumps(sorted(triple.reverted)) if triple.reverted else None,
+            triple.key,
+        ),
+    )
+
+
+def rebase(tx: Connection, triple: Triple, ours: Values, fields: Collection[str]) -> None:
+    """Set ours, and move the base of `fields` to theirs, so that they conflict no longer."""
+    if triple.base is None or triple.theirs is None:
+        raise LookupError(f"{triple.key} was made here and has no base to move")
+    if triple.pushed_run is not None:
+        # What the push sent still waits to be seen; the base is what tells a neighbour's revert.
+        write_ours(tx, triple.kind, triple.key, ours)
+        return
+    base = {n: triple.theirs[n] if n in fields else triple.base[n] for n in triple.base}
+    moved = replace(triple, ours=ours, base=base, reverted=triple.reverted - set(fields))
+    save(tx, moved, merge(moved))
+
+
+def write_ours(tx: Connection, kind: KindName, key: str, ours: Values) -> None:
+    """Set the working copy's fields of one record."""
+    _write(tx, KINDS[kind].table, ours, "key = ?", key)
+
+
+def forget(tx: Connection, kind: KindName, key: str) -> None:
+    """Drop base and theirs of a record whose working copy is theirs."""
+    tx.exec_driver_sql(f"DELETE FROM {KINDS[kind].table}_pending WHERE key = ?", (key,))
+
+
+def _write(tx: Connection, table: str, values: Values, condition: str, key: str) -> None:
+    setters = ", ".join(f"{name} = ?" for name in values)
+    tx.exec_driver_sql(f"UPDATE {table} SET {setters} WHERE {condition}", (*values.values(), key))

@@ -1,0 +1,110 @@
+"""The open database, and the one scope in which the program writes."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from dssync.errors import DssyncError, Locked, MirrorDamaged, TemporaryError, UsageError
+from dssync.mirror.sqlite import SETTINGS
+
+READ = {"begin": "BEGIN", "synchronous": "NORMAL"}
+WRITE = {"begin": "BEGIN IMMEDIATE", "synchronous": "NORMAL"}
+DURABLE = {"begin": "BEGIN IMMEDIATE", "synchronous": "FULL"}
+"""Transactions that must be on the disk before the next request is sent."""
+
+
+class Database:
+    """One mirror file. Several may read; whoever writes does so in a unit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a consistent view of the mirror."""
+        with self._transaction(READ) as connection:
+            yield connection
+
+    @contextmanager
+    def edit(self) -> Iterator[Connection]:
+        """Write as a person would: the gate stays clear, so triggers guard and notice.
+
+        Raises UsageError with the trigger's sentence.
+        """
+        with self._transaction(WRITE) as connection:
+            yield connection
+
+    @contextmanager
+    def unit(self, run: int, *, durable: bool = False) -> Iterator[Connection]:
+        """Write as the program, for `run`; all of it is kept, or nothing.
+
+        The gate is open inside this transaction only, so no other connection sees it open.
+        """
+        with self._transaction(DURABLE if durable else WRITE) as connection:
+            connection.exec_driver_sql("UPDATE gate SET run = ?", (run,))
+            yield connection
+            connection.exec_driver_sql("UPDATE gate SET run = NULL")
+
+    @contextmanager
+    def _transaction(self, options: dict[str, str]) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as bare:
+                connection = bare.execution_options(**options)
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            raise _sentence(error, self.path) from error
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        connect_args={"isolation_level": None, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, record: Any) -> None:
+        for setting in SETTINGS:
+            connection.execute(setting)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        driver = connection.connection.driver_connection
+        if driver is None:
+            raise MirrorDamaged(f"{path} was closed while it was used")
+        driver.execute(f"PRAGMA synchronous = {options['synchronous']}")
+        driver.execute(options["begin"])
+
+    return engine
+
+
+def _sentence(error: DBAPIError, path: Path) -> DssyncError:
+    """Turn a driver's error into one of ours; the original stays as its cause."""
+    cause = str(error.orig)
+    if "locked" in cause or "busy" in cause:
+        return Locked(
+            f"{path} is locked by another program",
+            hint="close the program that edits it, then run the same command again",
+        )
+    if "full" in cause:
+        return TemporaryError(
+            f"{path} cannot grow: {cause}", hint="free some space, then run the same command again"
+        )
+    if isinstance(error.orig, sqlite3.IntegrityError):
+        return UsageError(f"the mirror refused the edit: {cause}")
+    if isinstance(error, DatabaseError) and "malformed" in cause:
+        return MirrorDamaged(f"{path} is damaged: {cause}", hint="restore it from a copy")
+    return MirrorDamaged(f"{path} cannot be used: {cause}")

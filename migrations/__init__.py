@@ -1,0 +1,1 @@
+"""The mirror's schema, revision by revision."""

@@ -1,0 +1,414 @@
+"""The configuration: where remotes, keys and the mirror come from."""
+
+import json
+import sys
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from dssync.config import (
+    KeySource,
+    Remote,
+    add_remote,
+    find_key,
+    load,
+    mirror_url,
+    normal_host,
+    remove_remote,
+)
+from dssync.errors import ConfigError, KeyMissing
+
+US, EU = "https://us.posthog.com", "https://eu.posthog.com"
+KEY, OTHER = "phx_one", "phx_other"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own, with nothing in it."""
+    own = tmp_path / "home"
+    own.mkdir()
+    monkeypatch.setenv("HOME", str(own))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
+    return own
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    own = tmp_path / "work"
+    own.mkdir()
+    return own
+
+
+def log_in(home: Path, **saved: object) -> None:
+    (home / ".posthog").mkdir()
+    (home / ".posthog" / "credentials.json").write_text(json.dumps(saved))
+
+
+def only(remotes: Mapping[str, Remote]) -> Remote:
+    [remote] = remotes.values()
+    return remote
+
+
+FILE = """\
+mirror = "data/m.db"  # ours
+
+[remotes.prod]  # the real one
+host = "eu"
+environment = 2
+key_env = "PROD_KEY"
+
+[remotes.stage]
+host = "https://posthog.example.com/"
+project = "7"
+"""
+
+
+def test_a_file_names_remotes_and_mirror(folder: Path) -> None:
+    (folder / "dssync.toml").write_text(FILE)
+    settings = load(folder, {})
+    assert dict(settings.remotes) == {
+        "prod": Remote("prod", EU, "environment", "2", KeySource("key_env", "PROD_KEY")),
+        "stage": Remote("stage", "https://posthog.example.com", "project", "7"),
+    }
+    assert settings.mirror == f"sqlite:///{folder}/data/m.db"
+    assert settings.file == folder / "dssync.toml"
+
+
+def test_the_users_own_file_counts_where_the_folder_has_none(folder: Path, home: Path) -> None:
+    own = home / "config" / "dssync" / "dssync.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(FILE)
+    settings = load(folder, {})
+    assert (settings.file, set(settings.remotes)) == (own, {"prod", "stage"})
+    assert settings.mirror == f"sqlite:///{own.parent}/data/m.db"
+
+    (folder / "dssync.toml").write_text("")
+    assert load(folder, {}).remotes == {}
+
+
+def test_with_nothing_at_all_there_is_no_remote(folder: Path) -> None:
+    settings = load(folder, {})
+    assert (settings.remotes, settings.file) == ({}, folder / "dssync.toml")
+    assert settings.mirror == f"sqlite:///{folder}/mirror.db"
+
+
+VARIABLES: list[tuple[str, dict[str, str], tuple[str, str, str]]] = [
+    ("environment", {"POSTHOG_ENVIRONMENT_ID": "3"}, ("environment-3", US, "3")),
+    ("project", {"POSTHOG_PROJECT_ID": "4"}, ("project-4", US, "4")),
+    ("command line", {"POSTHOG_CLI_PROJECT_ID": "5"}, ("project-5", US, "5")),
+    ("old command line", {"POSTHOG_CLI_ENV_ID": "6"}, ("environment-6", US, "6")),
+    (
+        "environment beats project",
+        {"POSTHOG_PROJECT_ID": "4", "POSTHOG_ENVIRONMENT_ID": "3"},
+        ("environment-3", US, "3"),
+    ),
+    (
+        "empty counts as unset",
+        {"POSTHOG_ENVIRONMENT_ID": "", "POSTHOG_PROJECT_ID": "4"},
+        ("project-4", US, "4"),
+    ),
+    (
+        "host",
+        {"POSTHOG_PROJECT_ID": "4", "POSTHOG_HOST": "eu"},
+        ("project-4", EU, "4"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "env", "expected"), VARIABLES, ids=[v[0] for v in VARIABLES])
+def test_variables_alone_make_a_remote(
+    name: str, env: dict[str, str], expected: tuple[str, str, str], folder: Path
+) -> None:
+    remote = only(load(folder, {**env, "POSTHOG_PERSONAL_API_KEY": KEY}).remotes)
+    assert (remote.name, remote.host, remote.id) == expected
+    assert remote.scope == remote.name.partition("-")[0]
+
+
+def test_flags_beat_variables(folder: Path) -> None:
+    env = {"POSTHOG_ENVIRONMENT_ID": "3", "POSTHOG_HOST": "eu", "POSTHOG_API_KEY": KEY}
+    assert only(load(folder, env, project=9).remotes).name == "project-9"
+    assert only(load(folder, env, project=9).remotes).host == EU
+    assert only(load(folder, env, host="us").remotes).host == US
+    assert only(load(folder, env, environment="8", project="9").remotes).name == "environment-8"
+
+
+def test_flags_pick_the_configured_remote_of_that_number(folder: Path) -> None:
+    (folder / "dssync.toml").write_text(FILE)
+    assert only(load(folder, {}, environment="2").remotes).name == "prod"
+    assert only(load(folder, {}, project="2").remotes).name == "project-2"
+    other = only(load(folder, {}, environment="2", host="us").remotes)
+    assert (other.name, other.host) == ("environment-2", US)
+
+
+def test_an_ingestion_host_is_mapped_with_a_notice(folder: Path) -> None:
+    env = {"POSTHOG_PROJECT_ID": "4", "POSTHOG_HOST": "https://eu.i.posthog.com"}
+    settings = load(folder, env)
+    assert only(settings.remotes).host == EU
+    assert settings.notices == (f"eu.i.posthog.com only takes events; {EU} is used instead",)
+    assert load(folder, {**env, "POSTHOG_HOST": "eu"}).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ("us", US),
+        ("EU", EU),
+        ("https://us.posthog.com/", US),
+        ("us.posthog.com", US),
+        ("us.i.posthog.com", US),
+        (" PostHog.Example.com:8443/sub/ ", "https://posthog.example.com:8443/sub"),
+        ("http://localhost:8000", "http://localhost:8000"),
+    ],
+)
+def test_hosts_are_written_in_one_way(given: str, host: str) -> None:
+    assert normal_host(given) == host
+    assert normal_host(host) == host
+
+
+@pytest.mark.parametrize(
+    "given", ["", "https://", "https://me:pw@us.posthog.com", "a?b", "a#b", "a:b", "https://[::1"]
+)
+def test_what_is_no_host_is_refused_without_its_password(given: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        normal_host(given)
+    assert "pw" not in str(caught.value)
+
+
+KEYS: list[tuple[str, dict[str, str], str]] = [
+    ("personal", {"POSTHOG_PERSONAL_API_KEY": KEY, "POSTHOG_CLI_API_KEY": OTHER}, KEY),
+    ("command line", {"POSTHOG_CLI_API_KEY": KEY, "POSTHOG_CLI_TOKEN": OTHER}, KEY),
+    ("old command line", {"POSTHOG_CLI_TOKEN": KEY, "POSTHOG_API_KEY": OTHER}, KEY),
+    ("shared", {"POSTHOG_API_KEY": KEY}, KEY),
+    ("empty counts as unset", {"POSTHOG_PERSONAL_API_KEY": "", "POSTHOG_CLI_TOKEN": KEY}, KEY),
+    ("trimmed", {"POSTHOG_PERSONAL_API_KEY": f" {KEY}\n"}, KEY),
+]
+
+REMOTE = Remote("prod", EU, "environment", "2")
+
+
+@pytest.mark.parametrize(("name", "env", "key"), KEYS, ids=[k[0] for k in KEYS])
+def test_variables_hold_a_key_in_this_order(name: str, env: dict[str, str], key: str) -> None:
+    assert find_key(REMOTE, env).reveal() == key
+
+
+def test_a_project_key_gets_a_sentence() -> None:
+    for name in ("POSTHOG_PERSONAL_API_KEY", "POSTHOG_API_KEY"):
+        with pytest.raises(KeyMissing, match="project key") as caught:
+            find_key(REMOTE, {name: "phc_abc"})
+        assert "phx_" in caught.value.hint
+        assert "abc" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_shared_project_key_does_not_hide_the_saved_one(home: Path) -> None:
+    log_in(home, host=EU, token=KEY, env_id="5")
+    assert find_key(REMOTE, {"POSTHOG_API_KEY": "phc_abc"}).reveal() == KEY
+
+
+def test_no_key_anywhere_is_said_with_what_to_do() -> None:
+    with pytest.raises(KeyMissing, match="prod") as caught:
+        find_key(REMOTE, {})
+    assert "POSTHOG_PERSONAL_API_KEY" in caught.value.hint
+
+
+def test_what_the_command_line_saved_is_the_last_source(folder: Path, home: Path) -> None:
+    log_in(home, host=EU, token=KEY, env_id="5")
+    remote = only(load(folder, {}).remotes)
+    assert (remote.name, remote.host) == ("environment-5", EU)
+    assert find_key(remote, {}).reveal() == KEY
+
+
+def test_host_and_number_come_from_where_the_key_does(folder: Path, home: Path) -> None:
+    log_in(home, host=EU, token=KEY, env_id="5")
+    env = {"POSTHOG_HOST": "https://evil.example"}
+    assert only(load(folder, env).remotes).host == EU
+    assert load(folder, {**env, "POSTHOG_PERSONAL_API_KEY": OTHER}).remotes == {}
+    env |= {"POSTHOG_PERSONAL_API_KEY": OTHER, "POSTHOG_PROJECT_ID": "6"}
+    remote = only(load(folder, env).remotes)
+    assert (remote.name, remote.host) == ("project-6", "https://evil.example")
+    assert find_key(remote, env).reveal() == OTHER
+
+
+def test_a_saved_key_is_for_its_own_host_only(home: Path) -> None:
+    log_in(home, host=US, token=KEY, env_id="5")
+    with pytest.raises(KeyMissing):
+        find_key(REMOTE, {})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"token": 5}', '"a"', "{}"])
+def test_a_saved_file_of_another_kind_counts_as_none(text: str, home: Path, folder: Path) -> None:
+    (home / ".posthog").mkdir()
+    (home / ".posthog" / "credentials.json").write_text(text)
+    assert load(folder, {}).remotes == {}
+
+
+def keyed(kind: str, value: object, folder: Path) -> Remote:
+    (folder / "dssync.toml").write_text(
+        f"[remotes.prod]\nproject = 1\n{kind} = {json.dumps(value)}"
+    )
+    return only(load(folder, {}).remotes)
+
+
+def test_a_key_comes_from_the_source_that_the_remote_names(folder: Path) -> None:
+    env = {"MINE": KEY, "POSTHOG_PERSONAL_API_KEY": OTHER, "PATH": "/usr/bin:/bin"}
+    (folder / "key.txt").write_text(f"{KEY}\n")
+    assert find_key(keyed("key_env", "MINE", folder), env).reveal() == KEY
+    assert find_key(keyed("key_file", "key.txt", folder), env).reveal() == KEY
+    assert find_key(keyed("key_file", str(folder / "key.txt"), folder), env).reveal() == KEY
+    assert find_key(keyed("key_command", "cat 'key.txt'", folder), env).reveal() == KEY
+    assert find_key(keyed("key_command", "printenv MINE", folder), env).reveal() == KEY
+
+
+BAD_SOURCES = [
+    ("key_env", "UNSET", "UNSET"),
+    ("key_file", "none.txt", "No such file"),
+    ("key_file", "binary", "not text"),
+    ("key_command", "false", "ended with 1"),
+    ("key_command", "no-such-program", "No such file"),
+    ("key_command", "echo 'a", "quotes"),
+    ("key_command", "true", "no key"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "words"), BAD_SOURCES)
+def test_a_source_that_fails_is_named_and_nothing_else_is_tried(
+    kind: str, value: str, words: str, folder: Path
+) -> None:
+    (folder / "binary").write_bytes(b"\xff\xfe")
+    remote = keyed(kind, value, folder)
+    with pytest.raises(KeyMissing, match=words) as caught:
+        find_key(remote, {"POSTHOG_PERSONAL_API_KEY": OTHER, "PATH": "/usr/bin:/bin"})
+    assert OTHER not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_slow_command_is_given_up_and_what_it_said_is_dropped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dssync.keys.COMMAND_SECONDS", 0.2)
+    remote = keyed("key_command", f"sh -c 'echo {KEY}; exec sleep 9' {KEY[4:]}", folder)
+    with pytest.raises(KeyMissing, match="no answer in") as caught:
+        find_key(remote, {"PATH": "/usr/bin:/bin"})
+    assert caught.value.__context__ is None
+
+
+class FakeKeyring(types.ModuleType):
+    """Stands in for the optional package."""
+
+    errors = types.SimpleNamespace(KeyringError=LookupError)
+
+    def get_password(self, service: str, name: str) -> str | None:
+        if service == "locked":
+            raise LookupError("it is locked")
+        return {("work", "prod"): KEY}.get((service, name))
+
+
+def test_a_keyring_is_asked_for_the_remotes_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", FakeKeyring("keyring"))
+    assert find_key(keyed("key_keyring", "work", folder), {}).reveal() == KEY
+    for service in ("other", "locked"):
+        with pytest.raises(KeyMissing) as caught:
+            find_key(keyed("key_keyring", service, folder), {})
+        assert caught.value.hint == f"keyring set {service} prod"
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigError) as missing:
+        find_key(keyed("key_keyring", "work", folder), {})
+    assert "pip install" in missing.value.hint
+
+
+def test_a_remote_is_added_and_removed_and_comments_stay(folder: Path) -> None:
+    file = folder / "dssync.toml"
+    file.write_text(FILE)
+    file.chmod(0o640)
+    new = add_remote(
+        load(folder, {}), "new", host="us", project=8, key=KeySource("key_command", "pass it")
+    )
+    assert file.read_text().startswith(FILE.strip())
+    assert load(folder, {}).remotes["new"] == new
+    assert new == Remote("new", US, "project", "8", KeySource("key_command", "pass it"))
+    remove_remote(load(folder, {}), "prod")
+    assert set(load(folder, {}).remotes) == {"stage", "new"}
+    assert "# ours" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in folder.iterdir()] == ["dssync.toml"]
+
+
+def test_the_first_remote_makes_the_file(folder: Path) -> None:
+    add_remote(load(folder, {}), "prod", environment="1")
+    text = (folder / "dssync.toml").read_text()
+    assert text == f'[remotes.prod]\nhost = "{US}"\nenvironment = 1\n'
+    remove_remote(load(folder, {}), "prod")
+    assert load(folder, {}).remotes == {}
+
+
+ADDITIONS: list[tuple[str, Callable[[Path], object]]] = [
+    ("already", lambda f: add_remote(load(f, {}), "prod", environment=5)),
+    ("same environment", lambda f: add_remote(load(f, {}), "p2", host=EU, environment=2)),
+    ("needs the number", lambda f: add_remote(load(f, {}), "new")),
+    ("cannot name", lambda f: add_remote(load(f, {}), "a/b", environment=5)),
+    ("not the number", lambda f: add_remote(load(f, {}), "new", environment="x")),
+    ("no remote none", lambda f: remove_remote(load(f, {}), "none")),
+]
+
+
+@pytest.mark.parametrize(("words", "act"), ADDITIONS, ids=[a[0] for a in ADDITIONS])
+def test_a_refused_edit_leaves_the_file_alone(
+    words: str, act: Callable[[Path], object], folder: Path
+) -> None:
+    (folder / "dssync.toml").write_text(FILE)
+    with pytest.raises(ConfigError, match=words):
+        act(folder)
+    assert (folder / "dssync.toml").read_text() == FILE
+
+
+BAD_FILES = [
+    ("mirror = ", "TOML"),
+    ("miror = 'a'", "unknown entry miror"),
+    ("mirror = 5", "in quotes"),
+    ("remotes = 5", "NAME"),
+    ("[remotes]\na = 5", "NAME"),
+    ("[remotes.a]\nhost = 'us'", "needs an environment"),
+    ("[remotes.a]\nproject = true", "not the number"),
+    ("[remotes.a]\nproject = -1", "not the number"),
+    ("[remotes.a]\nproject = 1\nkey = 'phx_abc'", "unknown entry key"),
+    ("[remotes.a]\nproject = 1\nkey_env = 'A'\nkey_file = 'b'", "one source"),
+    ("[remotes.'a b']\nproject = 1", "cannot name"),
+    ("[remotes.a]\nproject = 1\n[remotes.b]\nproject = '01'", "the same project"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_FILES)
+def test_a_file_that_cannot_be_used_is_refused(text: str, words: str, folder: Path) -> None:
+    (folder / "dssync.toml").write_text(text)
+    with pytest.raises(ConfigError, match=words) as caught:
+        load(folder, {})
+    assert "phx_abc" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+    (folder / "dssync.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(folder, {})
+
+
+def test_the_mirror_is_given_by_flag_then_variable_then_file(folder: Path) -> None:
+    (folder / "dssync.toml").write_text(FILE)
+    env = {"DSSYNC_MIRROR": "of-variable.db"}
+    assert load(folder, env, mirror="of-flag.db").mirror == f"sqlite:///{folder}/of-flag.db"
+    assert load(folder, env).mirror == f"sqlite:///{folder}/of-variable.db"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("m.db", "sqlite:////here/m.db"),
+        ("/abs/m.db", "sqlite:////abs/m.db"),
+        ("sqlite:///m.db", "sqlite:////here/m.db"),
+        ("sqlite:////abs/m.db", "sqlite:////abs/m.db"),
+        ("postgresql://host/db", "postgresql://host/db"),
+    ],
+)
+def test_mirrors_are_absolute(given: str, url: str) -> None:
+    assert mirror_url(given, Path("/here")) == url
