@@ -32,14 +32,21 @@ class Wish:
         """Return the offset of the last row it should bring."""
         return self.offset + self.rows - 1
 
+    @property
+    def known_gap(self) -> Gap:
+        """Return the gap it is about; JUMP and CHECK have one."""
+        assert self.gap
+        return self.gap
+
 
 @dataclass(slots=True)
 class Slot:
-    """One place in the line."""
+    """One place in the line; `repeats` tells that its answer equals an earlier one."""
 
     ask: Ask
     wish: Wish
     answer: Answer | None = None
+    repeats: bool = False
 
     def discarded(self) -> list[Discarded]:
         """Return the verdict that frees its page, if there is one."""
@@ -56,14 +63,14 @@ class Line:
         self._number = 0
 
     @property
-    def head(self) -> Slot | None:
-        """Return the first place."""
-        return self._slots[0] if self._slots else None
+    def head(self) -> Wish | None:
+        """Return what the first place wants."""
+        return self._slots[0].wish if self._slots else None
 
     @property
-    def tail(self) -> Slot | None:
-        """Return the last place."""
-        return self._slots[-1] if self._slots else None
+    def tail(self) -> Wish | None:
+        """Return what the last place wants."""
+        return self._slots[-1].wish if self._slots else None
 
     def has_room(self, depth: int) -> bool:
         """Tell whether one more request may be sent, with at most `depth` pages in the line."""
@@ -78,14 +85,14 @@ class Line:
         self._under_way.add(ask.number)
         return ask
 
-    def answered(self, ask: Ask, answer: Answer) -> bool:
+    def answered(self, ask: Ask, answer: Answer, repeats: bool) -> bool:
         """Note an answer; tell whether its request still has a place. Raises ValueError."""
         if ask.number not in self._under_way:
             raise ValueError(f"{ask} is not under way")
         self._under_way.remove(ask.number)
         for slot in self._slots:
             if slot.ask == ask:
-                slot.answer = answer
+                slot.answer, slot.repeats = answer, repeats
                 return True
         return False
 

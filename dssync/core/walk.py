@@ -2,24 +2,24 @@
 
 The proof. The list is ordered by keys that never change, so of two rows that stand still the same
 one always comes first. Say that every such row up to `last` was accepted. A page is what the list
-held, without a gap, between its first and its last row at one moment. If the first sorts at or
-before `last`, every row that stands still after `last` and up to the page's end is on the page, and
-the same holds for its end. Offsets only choose where to look, so it does not matter that they shift.
-A page that starts later proves nothing: the walk steps back. A page that starts at or before `last`
-and shows nothing after it proves the end, if it was not cut there: it must show the overlapping row
-alone, from a server seen to grant two; where that is not so, or where an unreadable row bars the
-way, `crossing` looks from one side to the other. The server's hints can raise doubt, never settle.
+held, without a gap, between its first and its last row at one moment. If its first row sorts at or
+before `last`, every row that stands still behind `last`, up to the page's end, is on the page; so
+the same can be said of its end. Offsets only choose where to look; they may shift freely. A page
+that begins later proves nothing: the walk steps back. A page that begins at or before `last` and
+shows nothing behind it proves the end, unless it was cut there: it must show one row alone, from a
+server seen to grant two. Where that is not so, or where an unreadable row bars the way, `crossing`
+looks from one side to the other. The server's hints, `next` and `count`, raise doubt, and settle
+nothing.
 
 Assumed of the server: each answer shows one moment; who granted two rows once always grants two.
 """
 
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from dssync.core.crossing import Crossed, Crossing, Dead, Moved, Window, Witness, cross
+from dssync.core.frontier import Frontier
 from dssync.core.known import Gap, KnownGaps
 from dssync.core.line import Line, Role, Slot, Wish
 from dssync.core.records import Position
@@ -38,7 +38,6 @@ from dssync.core.scan import (
     Partial,
     Verdict,
 )
-from dssync.core.seek import Seek
 from dssync.core.sizing import Sizing
 
 TRIES = 30
@@ -46,15 +45,9 @@ TRIES = 30
 DOUBTS = 3
 """Times the end may be contradicted by the server's own hints."""
 FAILURES = 8
-"""Failures in a row beyond those of halving a page: unreadable rows at the head, or a dead server."""
+"""Failures in a row, beyond those of halving a page, before the server counts as dead."""
 
-
-@dataclass(slots=True)
-class Trap:
-    """A page that failed: halve inside it, up to the offset `end`, by `grip` new rows."""
-
-    end: int
-    grip: int
+Summary = tuple[int, Position, Position]
 
 
 class Walk:
@@ -72,25 +65,18 @@ class Walk:
         self._sizing = sizing
         self._ahead = ahead
         self._line = Line(ahead)
-        self._known = KnownGaps(known_holes)
+        self._front = Frontier()
         self._holes: list[Hole] = []
-        # Everything that stood still up to `last` is accepted, and nothing readable stands between
-        # `last` and `reach`. `near` is the readable row seen at the offset `next`, if any was.
-        self._last: Position | None = None
-        self._reach: Position | None = None
-        self._next = 0
-        self._near: Witness | None = None
-        self._seek: Seek | None = None
-        self._trap: Trap | None = None
+        self._known = KnownGaps(known_holes)
         self._crossing: Crossing | None = None
         self._window: Window = (0, 0)
-        self._ending: Gap | None = None
+        self._last_gap: Gap | None = None  # the known gap that ends the list, being crossed
         self._count: int | None = None
         self._granted: int | None = None
-        self._overlaps = False
-        self._recent: deque[tuple[int, Position, Position]] = deque(maxlen=ahead)
+        self._overlaps = False  # whether the server was seen to grant two rows
+        self._recent: deque[Summary] = deque(maxlen=ahead)
         self._reread = False
-        self._tries = self._doubts = self._failures = 0
+        self._doubts = self._failures = 0
 
     @property
     def done(self) -> bool:
@@ -108,55 +94,63 @@ class Walk:
         """Judge a page that came back. Raises ValueError if `ask` is not under way."""
         self._sizing.measure(len(page.positions), size_bytes, seconds)
         self._count = page.count
-        return self._answered(ask, page)
+        return self._answered(ask, page, self._repeats(page.positions))
 
     def fail(self, ask: Ask, reason: str, fatal: bool = False) -> list[Verdict]:
         """Go on after a lasting 5xx or a time-out; a `fatal` failure ends the walk."""
         if fatal:
-            self.outcome = Partial(reason)
+            self._give_up(reason)
         return self._answered(ask, Failed(reason))
 
-    def _answered(self, ask: Ask, answer: Answer) -> list[Verdict]:
-        if not self._line.answered(ask, answer):
+    def _answered(self, ask: Ask, answer: Answer, repeats: bool = False) -> list[Verdict]:
+        if not self._line.answered(ask, answer, repeats):
             return [Discarded(ask)] if isinstance(answer, Page) else []
         verdicts: list[Verdict] = []
         while not self.done and (slot := self._line.next_answered()):
             verdicts += self._judge(slot)
             head = self._line.head
-            if head and head.wish.role is Role.PAGE and head.ask.offset > self._next:
+            if head and head.role is Role.PAGE and head.offset > self._front.next:
                 verdicts += self._line.clear()
         return verdicts + (self._line.clear() if self.done else [])
+
+    def _repeats(self, rows: Sequence[Position]) -> bool:
+        """Tell whether the server may have sent an earlier answer once more."""
+        if not rows:
+            return False
+        summary = len(rows), rows[0], rows[-1]
+        repeats = summary in self._recent
+        self._recent.append(summary)
+        return repeats
 
     # What to ask for.
 
     def _depth(self) -> int:
-        careful = self._crossing or self._seek or self._trap
-        return 1 if careful else self._sizing.depth(self._ahead)
+        fast = self._front.clear and not self._crossing
+        return self._sizing.depth(self._ahead) if fast else 1
 
     def _wish(self) -> Wish | None:
-        if self._line.tail:
-            return self._wish_behind(self._line.tail.wish)
-        if self._crossing is None and (gap := self._gap_here()):
-            return self._wish_past(gap)
+        if tail := self._line.tail:
+            return self._wish_behind(tail)
+        gap = None if self._crossing else self._gap_here()
+        if gap and gap.unchecked:
+            return Wish(Role.CHECK, self._behind_near() + gap.unchecked[0], 1, 1, gap)
+        if gap and gap.after:
+            return self._wish_rows(Role.JUMP, self._behind_near() + gap.width, gap)
+        if gap:
+            self._last_gap = gap
+            self._cross(self._behind_near() + gap.width, self._front.near)
         if self._crossing:
             return Wish(Role.PROBE, *self._window, rows=1)
-        return self._wish_rows(Role.PAGE, self._next)
+        return self._wish_rows(Role.PAGE, self._front.next)
 
     def _gap_here(self) -> Gap | None:
         """Return the known gap that comes next, where the walk knows its own offset."""
-        at_head = self._next == 0 and self._reach is None
-        at_last = self._near is not None and self._near.position == self._last
-        return self._known.behind(self._last) if at_head or at_last else None
+        near, last = self._front.near, self._front.last
+        here = self._front.untouched or (near is not None and near.position == last)
+        return self._known.behind(last) if here else None
 
-    def _wish_past(self, gap: Gap) -> Wish:
-        start = self._near.offset + 1 if self._near else 0
-        if gap.unchecked:
-            return Wish(Role.CHECK, start + gap.unchecked[0], 1, 1, gap)
-        if gap.after:
-            return self._wish_rows(Role.JUMP, start + gap.width, gap)
-        self._ending = gap
-        self._cross(start + gap.width, self._near)
-        return Wish(Role.PROBE, *self._window, rows=1)
+    def _behind_near(self) -> int:
+        return self._front.near.offset + 1 if self._front.near else 0
 
     def _wish_behind(self, tail: Wish) -> Wish | None:
         """Fetch ahead, as far as the list should reach; a wrong guess only costs a request."""
@@ -171,207 +165,179 @@ class Walk:
         return self._wish_rows(Role.JUMP, tail.end + 1 + gap.width, gap)
 
     def _wish_rows(self, role: Role, offset: int, gap: Gap | None = None) -> Wish:
+        """Ask for rows from `offset` on, up to where the next known gap should begin."""
         limit = self._sizing.rows
-        if role is Role.PAGE and self._trap:
-            limit = min(self._trap.grip + bool(self._near), max(2, self._trap.end - offset))
-        elif ahead := self._known.ahead(offset):
+        if ahead := self._known.ahead(offset):
             room = self._known.expected(ahead) - offset
             limit = min(limit, room) if room > 1 or offset == 0 else limit
+        if role is Role.PAGE:
+            limit = self._front.limit(limit)
         return Wish(role, offset, limit, min(limit, self._granted or limit), gap)
 
     # What to make of an answer.
 
     def _judge(self, slot: Slot) -> list[Verdict]:
         self._failures = self._failures + 1 if isinstance(slot.answer, Failed) else 0
-        if self._failures > FAILURES + self._sizing.rows.bit_length():
-            self.outcome = Partial(f"the server failed {self._failures} times in a row")
-            return []
         judges = {
             Role.PAGE: self._judge_page,
             Role.JUMP: self._judge_jump,
             Role.CHECK: self._judge_check,
             Role.PROBE: self._judge_probe,
         }
-        return judges[slot.wish.role](slot)
+        verdicts = judges[slot.wish.role](slot)
+        if self._front.tries > TRIES:
+            self._give_up(f"the list kept moving around row {self._front.next}")
+        if self._failures > FAILURES + self._sizing.rows.bit_length():
+            self._give_up(f"the server failed {self._failures} times in a row")
+        return verdicts
 
     def _judge_check(self, slot: Slot) -> list[Verdict]:
-        assert slot.wish.gap
+        gap = slot.wish.known_gap
         if isinstance(slot.answer, Failed):
-            slot.wish.gap.unchecked.pop(0)
+            gap.unchecked.pop(0)
         else:
-            self._known.drop(slot.wish.gap)
+            self._known.drop(gap)
+        return [*slot.discarded()]
+
+    def _judge_probe(self, slot: Slot) -> list[Verdict]:
+        crossing, answer = self._crossing, slot.answer
+        assert crossing
+        assert answer
+        try:
+            self._window = crossing.send(answer)
+        except StopIteration as stop:
+            self._crossing = None
+            self._crossed(stop.value)
         return [*slot.discarded()]
 
     def _judge_jump(self, slot: Slot) -> list[Verdict]:
-        gap, page = slot.wish.gap, slot.answer
-        assert gap
-        reached = gap.before == self._last
-        if not (reached and isinstance(page, Page) and list(page.positions[:1]) == [gap.after]):
+        gap, page = slot.wish.known_gap, slot.answer
+        reached = gap.before == self._front.last
+        lands = isinstance(page, Page) and list(page.positions[:1]) == [gap.after]
+        if not reached or not lands or gap.after is None:
             if reached:
                 self._known.drop(gap)
             return [*slot.discarded(), *self._line.clear()]
         start = slot.ask.offset - gap.width
         self._known.found(gap, start)
         self._record(gap.holes(start))
-        self._reach, self._trap = gap.after, None
+        self._front.land(slot.ask.offset, gap.after)
         return self._judge_page(slot)
-
-    def _judge_probe(self, slot: Slot) -> list[Verdict]:
-        assert self._crossing
-        assert slot.answer
-        try:
-            self._window = self._crossing.send(slot.answer)
-        except StopIteration as stop:
-            self._crossing = None
-            self._crossed(stop.value)
-        return [*slot.discarded()]
 
     def _judge_page(self, slot: Slot) -> list[Verdict]:
         page, offset = slot.answer, slot.ask.offset
         if not isinstance(page, Page):
-            self._halve(slot.ask)
+            if self._front.narrow(offset, slot.ask.limit):
+                self._cross(self._behind_near(), self._front.near)
             return [*self._line.clear()]
         rows = page.positions
         if any(one >= two for one, two in pairwise(rows)):
-            self.outcome = Partial(f"the rows from {offset} on are not in the default order")
-            return [*slot.discarded()]
-        if not rows:
+            self._give_up(f"the rows from {offset} on are not in the list's order")
+        elif not rows:
             self._judge_empty(offset, page)
-        elif offset > 0 and (self._reach is None or rows[0] > self._reach):
+        elif not self._front.proves(offset, rows):
             self._step_back(offset, len(rows))
         else:
-            return self._judge_proved(slot.ask, page)
+            return self._judge_proved(slot, page)
         return [*slot.discarded(), *self._line.clear()]
 
     def _judge_empty(self, offset: int, page: Page) -> None:
-        if offset > 0 or self._reach is not None:
+        if not self._front.untouched:
             self._step_back(offset, self._sizing.rows)
         elif page.claims_more(offset):
             self._doubt()
         else:
             self._complete()
 
-    def _judge_proved(self, ask: Ask, page: Page) -> list[Verdict]:
-        rows = page.positions
-        summary = len(rows), rows[0], rows[-1]
-        repeated = summary in self._recent
-        self._recent.append(summary)
+    def _judge_proved(self, slot: Slot, page: Page) -> list[Verdict]:
+        ask, rows = slot.ask, page.positions
         self._overlaps = self._overlaps or len(rows) > 1
-        start = bisect_right(rows, self._last) if self._last else 0
-        if start < len(rows):
+        fresh = self._front.fresh(rows)
+        if fresh < len(rows):
             self._advance(ask, page)
         if len(rows) == 1 < ask.limit:
-            self._near = Witness(ask.offset, rows[0])
-            self._next = ask.offset
-            self._judge_end(ask.offset, page, repeated)
-        elif start == len(rows):
-            self._step_on(ask.offset, rows, repeated)
-        if start < len(rows):
-            return [Accepted(ask, start)]
+            self._front.see(ask.offset, rows[0])
+            self._judge_end(ask.offset, page, slot.repeats)
+        elif fresh == len(rows):
+            self._step_on(ask.offset, rows, slot.repeats)
+        if fresh < len(rows):
+            return [Accepted(ask, fresh)]
         return [Discarded(ask), *self._line.clear()]
 
-    def _judge_end(self, offset: int, page: Page, repeated: bool) -> None:
-        """Judge a page that shows the overlapping row and nothing else."""
+    def _judge_end(self, offset: int, page: Page, repeats: bool) -> None:
+        """Judge a page that shows one row and nothing behind it."""
         if page.claims_more(offset):
             self._doubt()
-        elif self._overlaps and not repeated:
+        elif self._overlaps and not repeats:
             self._complete()
         else:
-            self._cross(offset + 1, self._near)
+            self._cross(offset + 1, self._front.near)
 
-    # Where the walk stands.
+    # What follows from it.
 
     def _advance(self, ask: Ask, page: Page) -> None:
         rows = page.positions
-        self._last = self._reach = rows[-1]
-        self._next = ask.offset + len(rows) - 1
-        self._near = Witness(self._next, self._last)
-        self._seek, self._reread = None, False
-        self._tries = self._doubts = 0
-        self._known.passed(self._last)
+        if worked := self._front.advance(ask.offset, rows):
+            self._sizing.restrain(worked)
+        self._known.passed(rows[-1])
+        self._reread, self._doubts = False, 0
         if len(rows) < ask.limit and page.more:
             self._granted = len(rows)
         elif self._granted and len(rows) > self._granted:
             self._granted = None
-        if self._trap and self._next + 1 >= self._trap.end:
-            self._sizing.restrain(self._trap.grip)
-            self._trap = None
 
     def _step_back(self, offset: int, rows: int) -> None:
-        """Rows vanished ahead, and what followed may have been skipped."""
-        self._seek = self._seek or Seek()
-        self._next = self._seek.too_far(offset, rows)
-        self._near = self._trap = None
-        self._try_again()
+        self._front.tries += 1
+        self._front.step_back(offset, rows)
 
-    def _step_on(self, offset: int, rows: Sequence[Position], repeated: bool) -> None:
-        """Rows appeared ahead, or the server repeats itself, which one more read will tell."""
-        self._try_again()
-        if repeated and not self._reread:
-            self._reread = True
-            return
-        self._reread = False
-        self._seek = self._seek or Seek()
-        self._next = self._seek.too_early(offset, len(rows))
-        shown = self._next == offset + len(rows) - 1
-        self._near = Witness(self._next, rows[-1]) if shown else None
-
-    def _halve(self, ask: Ask) -> None:
-        overlap = self._near is not None
-        if ask.limit > 1 + overlap:
-            self._trap = Trap(ask.offset + ask.limit, ask.limit // 2)
-        elif overlap or ask.offset == 0:
-            self._cross(ask.offset + overlap, self._near)
-        else:
-            self._trap = Trap(ask.offset + 1, 1)
-            self._next = ask.offset - 1
-            self._try_again()
+    def _step_on(self, offset: int, rows: Sequence[Position], repeats: bool) -> None:
+        """Go on behind known rows, once it is sure that the server does not repeat itself."""
+        self._front.tries += 1
+        self._reread = repeats and not self._reread
+        if not self._reread:
+            self._front.step_on(offset, rows)
 
     def _cross(self, start: int, witness: Witness | None) -> None:
         self._crossing = cross(start, witness)
         self._window = next(self._crossing)
 
     def _crossed(self, result: Crossed | Moved | Dead) -> None:
-        ending, self._ending = self._ending, None
+        self._front.tries += 1
+        last_gap, self._last_gap = self._last_gap, None
         if isinstance(result, Dead):
-            self.outcome = Partial(result.reason)
-        elif isinstance(result, Moved) or (result.after is None and self._last is None):
-            self._try_again()
-            if ending:
-                self._known.drop(ending)
-        else:
-            self._pass(result, ending)
-
-    def _pass(self, result: Crossed, ending: Gap | None) -> None:
-        """Go on behind unreadable rows; those behind the last accepted row are not news."""
-        if result.after is None or self._last is None or result.after > self._last:
-            gap = Gap(result.start, result.width, self._last, result.after)
-            self._record(gap.holes(result.start))
-            self._reach = result.after
-        if ending:
-            self._record(ending.holes(result.start - ending.width))
-        if result.after is None:
-            self._complete()
+            self._give_up(result.reason)
+        elif last_gap and (isinstance(result, Moved) or result.after):
+            self._known.drop(last_gap)
+        elif isinstance(result, Moved):
             return
-        self._next = result.start + result.width
-        self._near = Witness(self._next, result.after)
-        self._seek = self._trap = None
-        self._try_again()
+        elif result.after:
+            self._land(result, result.after)
+        elif self._front.last:
+            width = result.width + (last_gap.width if last_gap else 0)
+            self._record_new(result.start + result.width - width, width, None)
+            self._complete()
+
+    def _land(self, result: Crossed, after: Position) -> None:
+        """Go on behind unreadable rows; those the walk had passed already are not news."""
+        if self._front.last is None or after > self._front.last:
+            self._record_new(result.start, result.width, after)
+        self._front.land(result.start + result.width, after)
+
+    def _record_new(self, offset: int, width: int, after: Position | None) -> None:
+        self._record(Gap(offset, width, self._front.last, after).holes(offset))
 
     def _record(self, holes: Sequence[Hole]) -> None:
         """Keep holes behind the last accepted row, in place of those found there before."""
-        self._holes = [hole for hole in self._holes if hole.before != self._last] + [*holes]
+        self._holes = [hole for hole in self._holes if hole.before != self._front.last] + [*holes]
 
     def _doubt(self) -> None:
         self._doubts += 1
         if self._doubts > DOUBTS:
-            self.outcome = Partial("the server says that more rows follow, but shows none")
-
-    def _try_again(self) -> None:
-        self._tries += 1
-        if self._tries > TRIES and not self.done:
-            self.outcome = Partial(f"the list kept moving around row {self._next}")
+            self._give_up("the server says that more rows follow, but shows none")
 
     def _complete(self) -> None:
         holes = tuple(self._holes)
         self.outcome = CompleteWithHoles(holes) if holes else Complete()
+
+    def _give_up(self, reason: str) -> None:
+        self.outcome = self.outcome or Partial(reason)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from dssync.errors import DssyncError, Locked, MirrorDamaged, TemporaryError, UsageError
@@ -64,6 +64,8 @@ class Database:
                 with connection.begin():
                     yield connection
         except DBAPIError as error:
+            raise _sentence(error.orig or error, self.path) from error
+        except sqlite3.Error as error:  # from BEGIN, which the driver is told directly
             raise _sentence(error, self.path) from error
 
 
@@ -91,9 +93,9 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _sentence(error: DBAPIError, path: Path) -> DssyncError:
+def _sentence(error: BaseException, path: Path) -> DssyncError:
     """Turn a driver's error into one of ours; the original stays as its cause."""
-    cause = str(error.orig)
+    cause = str(error)
     if "locked" in cause or "busy" in cause:
         return Locked(
             f"{path} is locked by another program",
@@ -103,8 +105,8 @@ def _sentence(error: DBAPIError, path: Path) -> DssyncError:
         return TemporaryError(
             f"{path} cannot grow: {cause}", hint="free some space, then run the same command again"
         )
-    if isinstance(error.orig, sqlite3.IntegrityError):
+    if isinstance(error, sqlite3.IntegrityError):
         return UsageError(f"the mirror refused the edit: {cause}")
-    if isinstance(error, DatabaseError) and "malformed" in cause:
+    if "malformed" in cause:
         return MirrorDamaged(f"{path} is damaged: {cause}", hint="restore it from a copy")
     return MirrorDamaged(f"{path} cannot be used: {cause}")

@@ -13,13 +13,14 @@ class PageResult:
     """One page of a list.
 
     `count` and `more` (the server names a next page) are hints; `server_date` is the answer's Date
-    header as it stands.
+    header as it stands; `size_bytes` is the length of its body.
     """
 
     readings: list[Reading]
     count: int | None
     more: bool
     server_date: str | None
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

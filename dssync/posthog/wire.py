@@ -58,7 +58,13 @@ def read_page(kind: KindName, contract: ContractName, answer: Answer) -> PageRes
     """Read one page of a list. Raises WrongTarget if it is none."""
     found = decode(answer, _LISTING)
     readings: list[Reading] = [WireReading(kind, contract, record) for record in found.results]
-    return PageResult(readings, found.count, found.next is not None, answer.headers.get("date"))
+    return PageResult(
+        readings=readings,
+        count=found.count,
+        more=found.next is not None,
+        server_date=answer.headers.get("date"),
+        size_bytes=len(answer.body),
+    )
 
 
 def read_record(kind: KindName, contract: ContractName, answer: Answer) -> Reading:

@@ -64,9 +64,7 @@ def prepare_push(
     prepared = Prepared(
         plan=Plan.of(kept, conflicts),
         planned=len(intended.changes) + len(intended.conflicts),
-        dropped=tuple(
-            [*map(_conflicted, conflicts), *(e for piece in pieces for e in piece.dropped)]
-        ),
+        dropped=(*map(_conflicted, conflicts), *(e for piece in pieces for e in piece.dropped)),
         troubles=tuple(t for piece in pieces for t in piece.troubles),
         readings={name: r for piece in pieces for name, r in piece.readings.items()},
     )

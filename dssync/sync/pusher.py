@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from dssync.clock import stamp
 from dssync.config import Remote
 from dssync.core.fields import KINDS, KindName

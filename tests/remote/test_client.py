@@ -74,6 +74,7 @@ def test_a_page_says_what_it_is_and_filters_reach_the_server(
     oldest_first = [d.name for d in client.list_datasets(order_by="created_at").results]
     assert oldest_first == ["red", "green", "blue"]
     assert [d.id for d in client.list_datasets(id__in=[ids[0], NOWHERE]).results] == [ids[0]]
+    assert client.list_datasets(id__in=[]).results == ()
 
 
 def test_unknown_fields_are_kept(client: Client, sandbox: Sandbox) -> None:

@@ -124,6 +124,8 @@ def test_many_datasets_are_read_by_hundreds(classic: Classic, sandbox: Sandbox) 
     assert {r.id for r in classic.read_many("dataset", ids)} == set(ids[1:])
     assert [entry.query["id__in"].count(",") + 1 for entry in sandbox.log] == [100, 100, 5]
     assert classic.read_many("dataset", []) == []
+    sandbox.faults.add(Fault("clamp", 30, times=None))
+    assert {r.id for r in classic.read_many("dataset", ids)} == set(ids[1:])
     with pytest.raises(ValueError, match="item"):
         classic.read_many("item", ids)
 

@@ -232,7 +232,7 @@ def test_a_page_carries_its_hints() -> None:
         "item", "classic", Answer(200, {"date": "Mon, 23 Nov 2026 18:13:50 GMT"}, body)
     )
     assert [r.id for r in page.readings] == ["i-1"]
-    assert (page.count, page.more) == (5, True)
+    assert (page.count, page.more, page.size_bytes) == (5, True, len(body))
     assert page.server_date == "Mon, 23 Nov 2026 18:13:50 GMT"
     last = read_page("item", "classic", Answer(200, {}, b'{"results": []}'))
     assert (last.readings, last.count, last.more, last.server_date) == ([], None, False, None)

@@ -1,8 +1,6 @@
 """The configuration: where remotes, keys and the mirror come from."""
 
 import json
-import sys
-import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from dssync.config import (
     normal_host,
     remove_remote,
 )
-from dssync.errors import ConfigError, KeyMissing
+from dssync.errors import ConfigError
 
 US, EU = "https://us.posthog.com", "https://eu.posthog.com"
 KEY, OTHER = "phx_one", "phx_other"
@@ -74,6 +72,7 @@ def test_a_file_names_remotes_and_mirror(folder: Path) -> None:
     }
     assert settings.mirror == f"sqlite:///{folder}/data/m.db"
     assert settings.file == folder / "dssync.toml"
+    assert {remote.folder for remote in settings.remotes.values()} == {folder}
 
 
 def test_the_users_own_file_counts_where_the_folder_has_none(folder: Path, home: Path) -> None:
@@ -176,42 +175,6 @@ def test_what_is_no_host_is_refused_without_its_password(given: str) -> None:
     assert "pw" not in str(caught.value)
 
 
-KEYS: list[tuple[str, dict[str, str], str]] = [
-    ("personal", {"POSTHOG_PERSONAL_API_KEY": KEY, "POSTHOG_CLI_API_KEY": OTHER}, KEY),
-    ("command line", {"POSTHOG_CLI_API_KEY": KEY, "POSTHOG_CLI_TOKEN": OTHER}, KEY),
-    ("old command line", {"POSTHOG_CLI_TOKEN": KEY, "POSTHOG_API_KEY": OTHER}, KEY),
-    ("shared", {"POSTHOG_API_KEY": KEY}, KEY),
-    ("empty counts as unset", {"POSTHOG_PERSONAL_API_KEY": "", "POSTHOG_CLI_TOKEN": KEY}, KEY),
-    ("trimmed", {"POSTHOG_PERSONAL_API_KEY": f" {KEY}\n"}, KEY),
-]
-
-REMOTE = Remote("prod", EU, "environment", "2")
-
-
-@pytest.mark.parametrize(("name", "env", "key"), KEYS, ids=[k[0] for k in KEYS])
-def test_variables_hold_a_key_in_this_order(name: str, env: dict[str, str], key: str) -> None:
-    assert find_key(REMOTE, env).reveal() == key
-
-
-def test_a_project_key_gets_a_sentence() -> None:
-    for name in ("POSTHOG_PERSONAL_API_KEY", "POSTHOG_API_KEY"):
-        with pytest.raises(KeyMissing, match="project key") as caught:
-            find_key(REMOTE, {name: "phc_abc"})
-        assert "phx_" in caught.value.hint
-        assert "abc" not in f"{caught.value} {caught.value.hint}"
-
-
-def test_a_shared_project_key_does_not_hide_the_saved_one(home: Path) -> None:
-    log_in(home, host=EU, token=KEY, env_id="5")
-    assert find_key(REMOTE, {"POSTHOG_API_KEY": "phc_abc"}).reveal() == KEY
-
-
-def test_no_key_anywhere_is_said_with_what_to_do() -> None:
-    with pytest.raises(KeyMissing, match="prod") as caught:
-        find_key(REMOTE, {})
-    assert "POSTHOG_PERSONAL_API_KEY" in caught.value.hint
-
-
 def test_what_the_command_line_saved_is_the_last_source(folder: Path, home: Path) -> None:
     log_in(home, host=EU, token=KEY, env_id="5")
     remote = only(load(folder, {}).remotes)
@@ -230,92 +193,11 @@ def test_host_and_number_come_from_where_the_key_does(folder: Path, home: Path) 
     assert find_key(remote, env).reveal() == OTHER
 
 
-def test_a_saved_key_is_for_its_own_host_only(home: Path) -> None:
-    log_in(home, host=US, token=KEY, env_id="5")
-    with pytest.raises(KeyMissing):
-        find_key(REMOTE, {})
-
-
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"token": 5}', '"a"', "{}"])
 def test_a_saved_file_of_another_kind_counts_as_none(text: str, home: Path, folder: Path) -> None:
     (home / ".posthog").mkdir()
     (home / ".posthog" / "credentials.json").write_text(text)
     assert load(folder, {}).remotes == {}
-
-
-def keyed(kind: str, value: object, folder: Path) -> Remote:
-    (folder / "dssync.toml").write_text(
-        f"[remotes.prod]\nproject = 1\n{kind} = {json.dumps(value)}"
-    )
-    return only(load(folder, {}).remotes)
-
-
-def test_a_key_comes_from_the_source_that_the_remote_names(folder: Path) -> None:
-    env = {"MINE": KEY, "POSTHOG_PERSONAL_API_KEY": OTHER, "PATH": "/usr/bin:/bin"}
-    (folder / "key.txt").write_text(f"{KEY}\n")
-    assert find_key(keyed("key_env", "MINE", folder), env).reveal() == KEY
-    assert find_key(keyed("key_file", "key.txt", folder), env).reveal() == KEY
-    assert find_key(keyed("key_file", str(folder / "key.txt"), folder), env).reveal() == KEY
-    assert find_key(keyed("key_command", "cat 'key.txt'", folder), env).reveal() == KEY
-    assert find_key(keyed("key_command", "printenv MINE", folder), env).reveal() == KEY
-
-
-BAD_SOURCES = [
-    ("key_env", "UNSET", "UNSET"),
-    ("key_file", "none.txt", "No such file"),
-    ("key_file", "binary", "not text"),
-    ("key_command", "false", "ended with 1"),
-    ("key_command", "no-such-program", "No such file"),
-    ("key_command", "echo 'a", "quotes"),
-    ("key_command", "true", "no key"),
-]
-
-
-@pytest.mark.parametrize(("kind", "value", "words"), BAD_SOURCES)
-def test_a_source_that_fails_is_named_and_nothing_else_is_tried(
-    kind: str, value: str, words: str, folder: Path
-) -> None:
-    (folder / "binary").write_bytes(b"\xff\xfe")
-    remote = keyed(kind, value, folder)
-    with pytest.raises(KeyMissing, match=words) as caught:
-        find_key(remote, {"POSTHOG_PERSONAL_API_KEY": OTHER, "PATH": "/usr/bin:/bin"})
-    assert OTHER not in f"{caught.value} {caught.value.hint}"
-
-
-def test_a_slow_command_is_given_up_and_what_it_said_is_dropped(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dssync.keys.COMMAND_SECONDS", 0.2)
-    remote = keyed("key_command", f"sh -c 'echo {KEY}; exec sleep 9' {KEY[4:]}", folder)
-    with pytest.raises(KeyMissing, match="no answer in") as caught:
-        find_key(remote, {"PATH": "/usr/bin:/bin"})
-    assert caught.value.__context__ is None
-
-
-class FakeKeyring(types.ModuleType):
-    """Stands in for the optional package."""
-
-    errors = types.SimpleNamespace(KeyringError=LookupError)
-
-    def get_password(self, service: str, name: str) -> str | None:
-        if service == "locked":
-            raise LookupError("it is locked")
-        return {("work", "prod"): KEY}.get((service, name))
-
-
-def test_a_keyring_is_asked_for_the_remotes_name(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", FakeKeyring("keyring"))
-    assert find_key(keyed("key_keyring", "work", folder), {}).reveal() == KEY
-    for service in ("other", "locked"):
-        with pytest.raises(KeyMissing) as caught:
-            find_key(keyed("key_keyring", service, folder), {})
-        assert caught.value.hint == f"keyring set {service} prod"
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ConfigError) as missing:
-        find_key(keyed("key_keyring", "work", folder), {})
-    assert "pip install" in missing.value.hint
 
 
 def test_a_remote_is_added_and_removed_and_comments_stay(folder: Path) -> None:

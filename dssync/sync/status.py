@@ -1,0 +1,55 @@
+"""What changed here, what is in the way, and how old the mirror is; reads the mirror only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dssync.core.fields import KINDS, KindName
+from dssync.core.plan import Plan
+from dssync.mirror import KnownRemote, Mirror, journal, records, runs
+from dssync.mirror.journal import Intent
+from dssync.sync.planner import make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """One remote: how many live records of theirs there are, and the newest complete pull.
+
+    `pulled_at` and `run` are None before the first complete pull.
+    """
+
+    remote: KnownRemote
+    datasets: int
+    items: int
+    run: int | None
+    pulled_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The mirror at a glance. `in_doubt` are requests whose outcome nobody knows yet."""
+
+    remotes: tuple[RemoteStatus, ...]
+    plan: Plan
+    in_doubt: tuple[Intent, ...]
+
+
+def read_status(mirror: Mirror, remotes: Sequence[str] = ()) -> Status:
+    """Read the state of these remotes, of all when none is named."""
+    plan = make_plan(mirror, remotes)
+    known = [r for r in mirror.remotes() if not remotes or r.name in remotes]
+    with mirror.database.read() as tx:
+        intents = tuple(i for i in journal.open_intents(tx) if not remotes or i.remote in remotes)
+        return Status(
+            remotes=tuple(_remote(mirror, remote) for remote in known),
+            plan=plan,
+            in_doubt=intents,
+        )
+
+
+def _remote(mirror: Mirror, remote: KnownRemote) -> RemoteStatus:
+    with mirror.database.read() as tx:
+        counts: dict[KindName, int] = {
+            kind: records.rowcount(tx, remote.name, kind) for kind in KINDS
+        }
+        run, at = runs.last_complete(tx, remote.name) or (None, None)
+    return RemoteStatus(remote, counts["dataset"], counts["item"], run, at)
