@@ -43,7 +43,7 @@ _HOME = {
     "read_status": "dssync.sync",
 }
 
-__all__ = [*_HOME, "version"]  # noqa: PLE0604 - the table above is the list
+__all__ = [*_HOME, "version"]
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from threading import Event
 from typing import Protocol
 
 
@@ -17,12 +18,19 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait that long."""
+        """Wait that long, or until `wake`."""
+        ...
+
+    def wake(self) -> None:
+        """End every wait, now and from now on."""
         ...
 
 
 class SystemClock:
     """The machine's own clock."""
+
+    def __init__(self) -> None:
+        self._woken = Event()
 
     def now(self) -> datetime:
         """Return the wall time, in UTC."""
@@ -33,8 +41,12 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait that long."""
-        time.sleep(seconds)
+        """Wait that long, or until `wake`."""
+        self._woken.wait(seconds)
+
+    def wake(self) -> None:
+        """End every wait, now and from now on."""
+        self._woken.set()
 
 
 def stamp(moment: datetime) -> str:

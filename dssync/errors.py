@@ -24,19 +24,19 @@
     ├── Brake                       8  a suspiciously large loss
     ├── MirrorDamaged               9
     ├── NoMirror                   10  there is none, or the file is no mirror
-    └── Locked                     11  another run holds the mirror
+    ├── Locked                     11  another run holds the mirror
+    └── Interrupted           130, 143  a signal asked to stop; everything so far is kept
 
 A message says in one sentence what happened and to what; `hint` says what to type next.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 
 class DssyncError(Exception):
     """Base of all: a sentence, what to type next, and an exit code."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -196,3 +196,13 @@ class Locked(DssyncError):
     """Another run holds the mirror."""
 
     exit_code = 11
+
+
+class Interrupted(DssyncError):
+    """A signal asked to stop; what was done is kept, and the next run goes on from there."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(
+            "interrupted; everything so far is kept", hint="run the same command to go on"
+        )
+        self.exit_code = 128 + signal

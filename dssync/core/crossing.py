@@ -1,10 +1,10 @@
 """How the walk gets past unreadable rows, one row at a time, without taking a dying server for one.
 
 No answer of the server can show both sides of an unreadable row, so nothing overlaps across it.
-Instead a readable row, the witness, must stand at the same offset before and after the look at the
-other side, and the unreadable row must fail again after that look. A deletion, of the unreadable
-row too, or an insertion ahead meanwhile would show; only one of each that cancel out, exactly
-around the look, would not.
+Instead everything is seen twice: the rows fail, the far side is read, the rows fail again, the far
+side is read again; and a readable row, the witness, stands at the same offset before and after. A
+deletion, of an unreadable row too, or an insertion ahead meanwhile would show. What would not is
+several of them that cancel out between just these requests, twice over.
 """
 
 from collections.abc import Generator
@@ -51,8 +51,7 @@ Step = Generator[Window, Answer, Moved | Dead | None]
 def cross(start: int, witness: Witness | None) -> Crossing:
     """Ask for single rows from `start` on, up to the first that is readable, or the list's end.
 
-    With no unreadable row at all and nothing at `start`, this proves the end of the list behind
-    the witness. Without a witness, which is the row before `start`, one further on is found first.
+    Without a witness, which is the row before `start`, one further on is found first.
     """
     if witness is None:
         witness = yield from _find_witness(start)
@@ -63,24 +62,35 @@ def cross(start: int, witness: Witness | None) -> Crossing:
         width += 1
         if trouble := (yield from _unmoved(witness)):
             return trouble
-    if trouble := (yield from _settled(start + width, width, far)):
-        return trouble
-    if trouble := (yield from _unmoved(witness)):
-        return trouble
-    return Crossed(start, width, far.positions[0] if far.positions else None)
+    if width == 0 or (yield from _any_readable(range(start, start + width))):
+        return Moved()
+    if not far.positions:
+        end = yield from prove_end(start + width, witness)
+        return Crossed(start, width, None) if isinstance(end, Crossed) else end
+    shore = Witness(start + width, far.positions[0])
+    trouble = (yield from _unmoved(shore)) or (yield from _unmoved(witness))
+    return trouble or Crossed(start, width, shore.position)
 
 
-def _settled(offset: int, width: int, far: Page) -> Step:
-    """Doubt what was seen at `offset`, behind `width` unreadable rows."""
-    if width == 0 and far.positions:
-        return Moved()
-    if width and not isinstance((yield offset - 1, 1), Failed):
-        return Moved()
-    if far.positions:
-        return None
-    end = yield offset, 2
-    ended = isinstance(end, Page) and not end.positions and not end.claims_more(offset)
-    return None if ended and not far.claims_more(offset) else Moved()
+def prove_end(start: int, witness: Witness) -> Crossing:
+    """Prove that the list ends before `start`, where the row before cannot be shown with it.
+
+    Look twice, since one empty page may be a slip of the server, and see the witness after each.
+    """
+    for limit in (1, 2):
+        page = yield start, limit
+        if isinstance(page, Failed) or page.positions or page.claims_more(start):
+            return Moved()
+        if trouble := (yield from _unmoved(witness)):
+            return trouble
+    return Crossed(start, 0, None)
+
+
+def _any_readable(offsets: range) -> Generator[Window, Answer, bool]:
+    for offset in offsets:
+        if isinstance((yield offset, 1), Page):
+            return True
+    return False
 
 
 def _unmoved(witness: Witness) -> Step:

@@ -8,6 +8,9 @@ from dssync.core.crossing import Witness
 from dssync.core.records import Position
 from dssync.core.seek import Seek
 
+CLOSE = 8
+"""Rows to read one by one, rather than search once more for the unreadable one among them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trap:
@@ -44,11 +47,18 @@ class Frontier:
         """Tell whether nothing of the list was seen yet."""
         return self.reach is None and self.next == 0
 
+    @property
+    def _overlaps(self) -> bool:
+        """Tell whether the next page should begin with an accepted row."""
+        if self.near is None or self.last is None:
+            return False
+        return self.near.position <= self.last
+
     def limit(self, rows: int) -> int:
         """Return the page size to read with: `rows`, or less inside a page that failed."""
         if self._trap is None:
             return rows
-        return min(self._trap.grip + bool(self.near), max(2, self._trap.end - self.next))
+        return min(self._trap.grip + self._overlaps, max(2, self._trap.end - self.next))
 
     def proves(self, offset: int, rows: Sequence[Position]) -> bool:
         """Tell whether no row can be missing between the accepted ones and these."""
@@ -79,11 +89,16 @@ class Frontier:
         self.see(offset, row)
         self._seek = self._trap = None
 
+    def lose(self) -> None:
+        """Do not rely on `near` any longer: the list has moved."""
+        self.near = None
+
     def step_back(self, offset: int, rows: int) -> None:
         """Look before `offset`: rows vanished ahead, so some may have been skipped."""
         self._seek = self._seek or Seek()
-        self.next = self._seek.too_far(offset, rows)
-        self.near = self._trap = None
+        self.next, self.near = self._seek.too_far(offset, rows), None
+        if offset - self.next > CLOSE:
+            self._trap = None
 
     def step_on(self, offset: int, rows: Sequence[Position]) -> None:
         """Look behind these rows, which are known: others appeared ahead."""
@@ -97,11 +112,10 @@ class Frontier:
 
         That row then follows `near`, or heads the list.
         """
-        overlap = self.near is not None
-        if limit > 1 + overlap:
+        if limit > 1 + self._overlaps:
             self._trap = Trap(offset + limit, limit // 2)
             return False
-        if overlap or offset == 0:
+        if self._overlaps or offset == 0:
             return True
         self._trap = Trap(offset + 1, 1)
         self.next = offset - 1

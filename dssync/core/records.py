@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from dssync.core.fields import KindName, Stored, Values
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Reading(Protocol):
@@ -66,6 +70,18 @@ class Position:
 
     newness: int
     id: str
+
+    @classmethod
+    def of(cls, created_at: str, id: str) -> "Position":
+        """Read a server's timestamp. Raises ValueError."""
+        moment = datetime.fromisoformat(created_at)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return cls(-((aware - _EPOCH) // _MICROSECOND), id)
+
+    @property
+    def created_at(self) -> str:
+        """Return the time as text again, RFC 3339 in UTC with microseconds."""
+        return (_EPOCH - self.newness * _MICROSECOND).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

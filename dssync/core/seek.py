@@ -15,20 +15,26 @@ class Seek:
 
     def too_far(self, offset: int, rows: int) -> int:
         """Return the next offset after one that missed rows; pages bring `rows` rows."""
-        self._high = offset
-        if self._low is not None and self._low < offset:
-            return self._between(self._low, offset, rows)
+        low, self._high = self._low, offset
+        if low is not None and low < offset:
+            return self._between(low, offset, rows)
+        self._forget(low)
         self._low = None
         return max(0, offset - self._doubling())
 
     def too_early(self, offset: int, rows: int) -> int:
         """Return the next offset after a page of `rows` known rows: its last, or further."""
-        low = offset + rows - 1
+        low, high = offset + rows - 1, self._high
         repeated, self._low = self._low is not None, low
-        if self._high is not None and low < self._high:
-            return self._between(low, self._high, rows)
+        if high is not None and low < high:
+            return self._between(low, high, rows)
+        self._forget(high)
         self._high = None
         return low + self._doubling() * max(1, rows - 1) if repeated else low
+
+    def _forget(self, bound: int | None) -> None:
+        if bound is not None:
+            self._leap = 1
 
     def _between(self, low: int, high: int, rows: int) -> int:
         return low if high - low <= max(1, rows) else (low + high) // 2

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dssync.core.crossing import Crossed, Crossing, Dead, Moved, Window, Witness, cross
+from dssync.core.crossing import Crossed, Crossing, Dead, Moved, Window, cross, prove_end
 from dssync.core.frontier import Frontier
 from dssync.core.known import Gap, KnownGaps
 from dssync.core.line import Line, Role, Slot, Wish
@@ -74,7 +74,7 @@ class Walk:
         self._count: int | None = None
         self._granted: int | None = None
         self._overlaps = False  # whether the server was seen to grant two rows
-        self._recent: deque[Summary] = deque(maxlen=ahead)
+        self._recent: deque[Summary | None] = deque(maxlen=ahead)
         self._reread = False
         self._doubts = self._failures = 0
 
@@ -114,11 +114,12 @@ class Walk:
         return verdicts + (self._line.clear() if self.done else [])
 
     def _repeats(self, rows: Sequence[Position]) -> bool:
-        """Tell whether the server may have sent an earlier answer once more."""
-        if not rows:
-            return False
-        summary = len(rows), rows[0], rows[-1]
-        repeats = summary in self._recent
+        """Tell whether the server may have sent the answer before once more.
+
+        Which answer that was is not known exactly while other requests are under way.
+        """
+        summary = (len(rows), rows[0], rows[-1]) if rows else None
+        repeats = summary in list(self._recent)[-self._line.under_way :]
         self._recent.append(summary)
         return repeats
 
@@ -138,7 +139,7 @@ class Walk:
             return self._wish_rows(Role.JUMP, self._behind_near() + gap.width, gap)
         if gap:
             self._last_gap = gap
-            self._cross(self._behind_near() + gap.width, self._front.near)
+            self._prove_end(self._behind_near() + gap.width)
         if self._crossing:
             return Wish(Role.PROBE, *self._window, rows=1)
         return self._wish_rows(Role.PAGE, self._front.next)
@@ -169,7 +170,8 @@ class Walk:
         limit = self._sizing.rows
         if ahead := self._known.ahead(offset):
             room = self._known.expected(ahead) - offset
-            limit = min(limit, room) if room > 1 or offset == 0 else limit
+            overlaps = role is Role.PAGE and not self._front.untouched
+            limit = min(limit, room) if room > overlaps else limit
         if role is Role.PAGE:
             limit = self._front.limit(limit)
         return Wish(role, offset, limit, min(limit, self._granted or limit), gap)
@@ -228,7 +230,7 @@ class Walk:
         page, offset = slot.answer, slot.ask.offset
         if not isinstance(page, Page):
             if self._front.narrow(offset, slot.ask.limit):
-                self._cross(self._behind_near(), self._front.near)
+                self._begin(cross(self._behind_near(), self._front.near))
             return [*self._line.clear()]
         rows = page.positions
         if any(one >= two for one, two in pairwise(rows)):
@@ -271,7 +273,7 @@ class Walk:
         elif self._overlaps and not repeats:
             self._complete()
         else:
-            self._cross(offset + 1, self._front.near)
+            self._prove_end(offset + 1)
 
     # What follows from it.
 
@@ -297,24 +299,28 @@ class Walk:
         if not self._reread:
             self._front.step_on(offset, rows)
 
-    def _cross(self, start: int, witness: Witness | None) -> None:
-        self._crossing = cross(start, witness)
-        self._window = next(self._crossing)
+    def _prove_end(self, start: int) -> None:
+        assert self._front.near
+        self._begin(prove_end(start, self._front.near))
+
+    def _begin(self, crossing: Crossing) -> None:
+        self._crossing = crossing
+        self._window = next(crossing)
 
     def _crossed(self, result: Crossed | Moved | Dead) -> None:
         self._front.tries += 1
         last_gap, self._last_gap = self._last_gap, None
         if isinstance(result, Dead):
             self._give_up(result.reason)
-        elif last_gap and (isinstance(result, Moved) or result.after):
-            self._known.drop(last_gap)
         elif isinstance(result, Moved):
-            return
+            self._front.lose()
+            if last_gap:
+                self._known.drop(last_gap)
         elif result.after:
             self._land(result, result.after)
         elif self._front.last:
-            width = result.width + (last_gap.width if last_gap else 0)
-            self._record_new(result.start + result.width - width, width, None)
+            width = last_gap.width if last_gap else 0
+            self._record_new(result.start - width, result.width + width, None)
             self._complete()
 
     def _land(self, result: Crossed, after: Position) -> None:

@@ -3,5 +3,6 @@
 from dssync.mirror.mirror import Mirror
 from dssync.mirror.records import Record
 from dssync.mirror.remotes import KnownRemote
+from dssync.mirror.unit import Transaction
 
-__all__ = ["KnownRemote", "Mirror", "Record"]
+__all__ = ["KnownRemote", "Mirror", "Record", "Transaction"]

@@ -46,14 +46,18 @@ class Counts:
 class Inbox:
     """Where one scan's pages go. Use one per (run, remote, kind).
 
+    A second look shares what the first has `seen`, and counts for itself.
+
     Items need their datasets' keys: an item of a dataset that no list shows gets a placeholder,
     which a later scan completes.
     """
 
-    def __init__(self, remote: str, kind: KindName, run: int, now: str) -> None:
+    def __init__(
+        self, remote: str, kind: KindName, run: int, now: str, seen: Seen | None = None
+    ) -> None:
         self.remote, self.kind, self.run, self.now = remote, kind, run, now
         self.counts = Counts()
-        self.seen = Seen()
+        self.seen = Seen() if seen is None else seen
         self._parents: dict[str, str] = {}
         self._people: dict[str, str] = {}
 

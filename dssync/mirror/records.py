@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Stored, Values
+from dssync.core.records import Position
 from dssync.errors import UnknownRecord
 from dssync.mirror.schema import TABLES
 
@@ -45,6 +46,16 @@ class Record:
     def deleted(self) -> bool:
         """Tell whether it is deleted in the working copy."""
         return bool(self.values["deleted"])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands in the server's list; `dataset` is the key of an item's parent."""
+
+    key: str
+    id: str
+    position: Position
+    dataset: str | None
 
 
 def select(
@@ -150,6 +161,17 @@ def describe(tx: Connection, kind: KindName, key: str, values: Values) -> tuple[
         "SELECT name FROM datasets WHERE key = ?", (values.get("dataset"),)
     ).first()
     return key, str(row[0]) if row and row[0] is not None else str(values.get("dataset"))
+
+
+def places(tx: Connection, kind: KindName, keys: Sequence[str]) -> list[Place]:
+    """Return where records with an id stand in the server's list, and in which dataset."""
+    parent = "dataset" if kind == "item" else "NULL"
+    rows = tx.exec_driver_sql(
+        f"SELECT key, id, created_at, {parent} FROM {KINDS[kind].table}"
+        " WHERE id IS NOT NULL AND key IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(keys)),),
+    )
+    return [Place(key, id, Position.of(created, id), parent) for key, id, created, parent in rows]
 
 
 def rowcount(tx: Connection, remote: str, kind: KindName) -> int:

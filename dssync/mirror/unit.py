@@ -13,6 +13,9 @@ from sqlalchemy.pool import QueuePool
 from dssync.errors import DssyncError, Locked, MirrorDamaged, TemporaryError, UsageError
 from dssync.mirror.sqlite import SETTINGS
 
+Transaction = Connection
+"""What a unit, an edit or a read is given to work with."""
+
 READ = {"begin": "BEGIN", "synchronous": "NORMAL"}
 WRITE = {"begin": "BEGIN IMMEDIATE", "synchronous": "NORMAL"}
 DURABLE = {"begin": "BEGIN IMMEDIATE", "synchronous": "FULL"}

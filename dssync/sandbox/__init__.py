@@ -10,7 +10,7 @@ It imports nothing of dssync but its own files, so client and server cannot shar
 
 from dssync.sandbox.app import SANDBOX_KEY, Sandbox
 from dssync.sandbox.data import generate, load_sample
-from dssync.sandbox.errors import HtmlError
+from dssync.sandbox.errors import HtmlError, Problem
 from dssync.sandbox.faults import ConnectionDropped, Fault
 from dssync.sandbox.limits import POSTHOG_LIMITS, Window
 from dssync.sandbox.log import Entry
@@ -24,6 +24,7 @@ __all__ = [
     "Entry",
     "Fault",
     "HtmlError",
+    "Problem",
     "Sandbox",
     "State",
     "Window",

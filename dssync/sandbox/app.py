@@ -22,7 +22,7 @@ from dssync.sandbox.wire import Answer, Call, html_answer, read_call
 
 SANDBOX_KEY = "phx_sandbox"
 
-BeforeSave = Callable[[KindName, str], None]
+BeforeSave = Callable[[KindName, str], object]
 
 _JSON_RANGES = frozenset({"*/*", "application/*", "application/json"})
 
@@ -42,7 +42,8 @@ class Sandbox:
 
     `before_save(kind, id)` runs between the reading and the saving of a row by PATCH or PUT, and
     `race` seconds pass there. Without either, such requests wait for each other; with one, a
-    change made meanwhile is lost, as on the real server.
+    change made meanwhile is lost, as on the real server. The hook may send requests itself: they
+    do not run it again.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Sandbox:
         self.limiter = Limiter(limits, now)
         self.patch_deleted = patch_deleted
         self.before_save: BeforeSave | None = None
+        self._hooking = False
         self.race = 0.0
         self.stopping = threading.Event()
         self.faults = Faults(self.stopping.wait)
@@ -100,7 +102,7 @@ class Sandbox:
         label = name or f"key-{self.access.count + 1}"
         self.access.add_key(value, Key(label, frozenset(scopes), reach, person))
 
-    def between_pages(self, hook: Callable[[], None] | None) -> None:
+    def between_pages(self, hook: Callable[[], object] | None) -> None:
         """Run `hook` before every list request but the next one; None stops it."""
         self._between = _Between(hook) if hook else None
 
@@ -161,12 +163,12 @@ class Sandbox:
     def _open_window(self, kind: KindName, row_id: str) -> None:
         if self.race:
             self.stopping.wait(self.race)
-        hook, self.before_save = self.before_save, None
-        if hook:
+        if self.before_save and not self._hooking:
+            self._hooking = True
             try:
-                hook(kind, row_id)
+                self.before_save(kind, row_id)
             finally:
-                self.before_save = hook
+                self._hooking = False
 
 
 def _negotiate(call: Call) -> None:
@@ -178,7 +180,7 @@ def _negotiate(call: Call) -> None:
 
 @dataclass(slots=True)
 class _Between:
-    hook: Callable[[], None]
+    hook: Callable[[], object]
     started: bool = False
 
     def step(self) -> None:

@@ -48,6 +48,8 @@ def _parse_form(body: bytes, media_type: str, options: Mapping[str, str]) -> dic
         parsed = parser.parse(io.BytesIO(body), media_type, len(body), dict(options))
     except ValueError as error:
         raise unparsable(f"Multipart form parse error - {error}") from None
+    for upload in parsed[2].values():
+        upload.close()
     return {name: values[-1] for name, values in parsed[1].lists()}
 
 

@@ -78,18 +78,18 @@ class Faults:
 
     def __init__(self, pause: Callable[[float], object]) -> None:
         self._pause = pause
-        self._seen: list[tuple[Fault, list[Call]]] = []
+        self._watches: list[_Watch] = []
         self._lock = threading.Lock()
 
     def add(self, *faults: Fault) -> None:
         """Script some faults; each begins to count its requests now."""
         with self._lock:
-            self._seen += [(fault, []) for fault in faults]
+            self._watches += [_Watch(fault) for fault in faults]
 
     def clear(self) -> None:
         """Behave again."""
         with self._lock:
-            self._seen.clear()
+            self._watches.clear()
 
     def run(self, call: Call, proceed: Proceed) -> Answer:
         """Answer a request, by `proceed` or by the fault that strikes.
@@ -103,12 +103,21 @@ class Faults:
 
     def _striking(self, call: Call) -> Fault | None:
         with self._lock:
-            struck = []
-            for fault, calls in self._seen:
-                if fault.fits(call):
-                    calls.append(call)
-                    struck += [fault] if fault.strikes(len(calls)) else []
+            # Every fault counts the request, also behind one that strikes.
+            struck = [watch.fault for watch in self._watches if watch.notice(call)]
         return struck[0] if struck else None
+
+
+@dataclass(slots=True)
+class _Watch:
+    fault: Fault
+    seen: int = 0
+
+    def notice(self, call: Call) -> bool:
+        if not self.fault.fits(call):
+            return False
+        self.seen += 1
+        return self.fault.strikes(self.seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,4 +48,5 @@ class Limiter:
         if len(calls) < window.calls:
             calls.append(moment)
             return 0
-        return max(1, math.ceil(window.seconds - (moment - calls[0])))
+        oldest = calls[0] if calls else moment
+        return max(1, math.ceil(window.seconds - (moment - oldest)))

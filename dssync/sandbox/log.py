@@ -21,7 +21,7 @@ class Entry:
 
 
 class Log(list[Entry]):
-    """All requests, oldest first; `clear()` forgets them."""
+    """All requests, in the order they were answered; `clear()` forgets them."""
 
     def by_method(self) -> Counter[str]:
         """Count the requests of each method."""

@@ -44,7 +44,8 @@ class State:
         """Store a new row and return its id.
 
         `values` are the fields as in a POST; also `id`, `created_at` and `updated_at` (aware
-        datetimes) and `created_by` (a person's id, or None), which no client can set.
+        datetimes) and `created_by` (a person's id, or None), which no client can set. Values a
+        POST would be refused for raise the same Problem; a dataset need not exist.
         """
         with self.lock:
             fixed = {name: values.pop(name) for name in _FIXED & values.keys()}

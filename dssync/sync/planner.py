@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection
-
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS
 from dssync.core.plan import Change, Conflicted, Plan
 from dssync.core.records import Triple
-from dssync.mirror import Mirror, records, touched
+from dssync.mirror import Mirror, Transaction, records, touched
 
 Describe = Callable[[Triple], tuple[str, str]]
 
@@ -27,6 +25,6 @@ def make_plan(mirror: Mirror, remotes: Sequence[str] = ()) -> Plan:
     )
 
 
-def describer(tx: Connection) -> Describe:
+def describer(tx: Transaction) -> Describe:
     """Return what names records for people."""
     return lambda triple: records.describe(tx, triple.kind, triple.key, triple.ours)

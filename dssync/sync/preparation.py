@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection
-
 from dssync.config import Remote
 from dssync.core.brakes import Limit, check_push
 from dssync.core.differ import difference
@@ -19,7 +17,7 @@ from dssync.core.receipt import Entry, Outcome, Trouble
 from dssync.core.records import Reading, Triple
 from dssync.core.rules import Problem, problems
 from dssync.errors import ConfigError, DssyncError, InvalidRecords
-from dssync.mirror import Mirror, incoming, journal, records, touched
+from dssync.mirror import Mirror, Transaction, incoming, journal, records, touched
 from dssync.sync.planner import describer, make_plan
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.session import Link, Session, check, link
@@ -85,7 +83,7 @@ def refuse_invalid(mirror: Mirror, changes: Iterable[Change]) -> None:
         raise InvalidRecords(found, hint="mend them with `dssync set` or `dssync revert`")
 
 
-def _problems(tx: Connection, change: Change, contract: str) -> list[Problem]:
+def _problems(tx: Transaction, change: Change, contract: str) -> list[Problem]:
     creating = change.action == "create"
     values: Values = change.after
     if creating:
@@ -144,7 +142,7 @@ def _configured(remotes: Mapping[str, Remote], name: str) -> Remote:
     return remotes[name]
 
 
-def _read(tx: Connection, link: Link, changes: Sequence[Change]) -> Readings:
+def _read(tx: Transaction, link: Link, changes: Sequence[Change]) -> Readings:
     wanted = {
         (change.kind, change.key): _wanted(tx, change)
         for change in changes
@@ -154,7 +152,7 @@ def _read(tx: Connection, link: Link, changes: Sequence[Change]) -> Readings:
     return {place: found.get((w.kind, w.id)) for place, w in wanted.items()}
 
 
-def _wanted(tx: Connection, change: Change) -> Wanted:
+def _wanted(tx: Transaction, change: Change) -> Wanted:
     """Say how to read a record; an item is looked for where the server last had it."""
     id = str(change.id)
     if change.kind == "dataset":
@@ -166,7 +164,7 @@ def _wanted(tx: Connection, change: Change) -> Wanted:
 
 
 def _sort_out(
-    tx: Connection, remote: str, changes: Sequence[Change], readings: Readings, *, exact: bool
+    tx: Transaction, remote: str, changes: Sequence[Change], readings: Readings, *, exact: bool
 ) -> Prepared:
     """Decide for each change whether it still holds, given what the server holds now."""
     in_doubt = {(intent.kind, intent.key) for intent in journal.open_intents(tx)}
@@ -194,14 +192,14 @@ def _sort_out(
     )
 
 
-def _now(tx: Connection, change: Change, readings: Readings) -> Change | Conflicted | None:
+def _now(tx: Transaction, change: Change, readings: Readings) -> Change | Conflicted | None:
     triple = touched.triple(tx, change.kind, change.key)
     if triple is None:
         return None
     return difference(_with(tx, triple, readings), describer(tx))
 
 
-def _with(tx: Connection, triple: Triple, readings: Readings) -> Triple:
+def _with(tx: Transaction, triple: Triple, readings: Readings) -> Triple:
     """Return the record's three values with theirs as just read."""
     place = (triple.kind, triple.key)
     if triple.theirs is None or place not in readings:

@@ -1,40 +1,46 @@
 """Pull: mirror what the remotes hold, without touching what was edited here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from dssync.clock import stamp
 from dssync.config import Remote
 from dssync.core.brakes import Limit
 from dssync.core.fields import KINDS, KindName
-from dssync.core.receipt import Exit, Receipt, ScanCount, ScanOutcome, Trouble
-from dssync.core.records import Reading
-from dssync.core.scan import CompleteWithHoles, Partial
+from dssync.core.receipt import Entry, Receipt, ScanCount, ScanOutcome, Trouble
+from dssync.core.scan import CompleteWithHoles, Hole, Outcome, Partial
 from dssync.core.sizing import Sizing
 from dssync.core.walk import Walk
 from dssync.errors import DssyncError, TemporaryError
 from dssync.events import ScanEnded, ScanStarted
-from dssync.mirror import Mirror, runs
+from dssync.mirror import Mirror, runs, unreadable
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
-from dssync.sync.absence import conclude
-from dssync.sync.scanner import Progress, scan
+from dssync.sync.absence import Absence
+from dssync.sync.scanner import Progress, Scanner
 from dssync.sync.session import Link, Run, Session, link, meet, run
 
+REMOTES_AT_ONCE = 4
 
-def pull(mirror: Mirror, remotes: Sequence[Remote], session: Session) -> Receipt:
+
+def pull(
+    mirror: Mirror, remotes: Sequence[Remote], session: Session, *, limit: Limit | None = None
+) -> Receipt:
     """Mirror these remotes; one that fails does not stop the others.
 
-    Raises Locked. What went wrong with a remote stands in the receipt's troubles.
+    `limit` is how many records of a kind may vanish. Raises Locked. What went wrong with a remote
+    stands in the receipt's troubles.
     """
-    pulls: list[_RemotePull] = []
     with run(mirror, "pull", session) as current:
-        for remote in remotes:
-            pulls.append(_RemotePull(current, remote))
-            pulls[-1].go()
+        pulls = [_RemotePull(current, remote, limit or Limit()) for remote in remotes]
+        with ThreadPoolExecutor(REMOTES_AT_ONCE, thread_name_prefix="dssync-remote") as pool:
+            for done in [pool.submit(each.go) for each in pulls]:
+                done.result()
         return current.finish(
             Receipt(
                 "pull",
                 current.number,
+                entries=tuple(entry for pull in pulls for entry in pull.entries),
                 scans=tuple(scan for pull in pulls for scan in pull.scans),
                 troubles=tuple(trouble for pull in pulls for trouble in pull.troubles),
                 notes=tuple(note for pull in pulls for note in pull.notes),
@@ -45,12 +51,14 @@ def pull(mirror: Mirror, remotes: Sequence[Remote], session: Session) -> Receipt
 class _RemotePull:
     """One remote's part of a pull."""
 
-    def __init__(self, current: Run, remote: Remote) -> None:
+    def __init__(self, current: Run, remote: Remote, limit: Limit) -> None:
         self.run = current
         self.remote = remote
+        self.limit = limit
         self.scans: list[ScanCount] = []
         self.troubles: list[Trouble] = []
         self.notes: list[str] = []
+        self.entries: list[Entry] = []
 
     def go(self) -> None:
         """Settle, then scan every kind; what stops it becomes a trouble of this remote."""
@@ -64,59 +72,81 @@ class _RemotePull:
             self.troubles.append(Trouble.of(self.remote.name, error))
 
     def _scan(self, reached: Link, kind: KindName) -> None:
-        session = self.run.session
-        session.report(ScanStarted(self.remote.name, kind))
-        inbox = Inbox(self.remote.name, kind, self.run.number, stamp(session.clock.now()))
-        walk = Walk(Sizing())
+        clock = self.run.session.clock
+        self.run.session.report(ScanStarted(self.remote.name, kind))
+        inbox = Inbox(self.remote.name, kind, self.run.number, stamp(clock.now()))
         try:
-            progress = scan(
-                walk, reached.contract, self.remote.name, kind, self._store(inbox), session
-            )
-            count = self._conclude(reached, inbox, walk, progress)
+            outcome, progress = self._walk(reached, inbox)
+            count = self._conclude(reached, inbox, outcome, progress)
         except DssyncError as error:
             self._keep(_count(inbox, "partial", reason=error.message))
             raise
         self._keep(count)
 
-    def _store(self, inbox: Inbox) -> Callable[[Sequence[Reading]], None]:
-        def store(readings: Sequence[Reading]) -> None:
-            with self.run.mirror.database.unit(self.run.number) as tx:
-                inbox.store(tx, readings)
+    def _walk(
+        self, reached: Link, inbox: Inbox, dataset_id: str | None = None
+    ) -> tuple[Outcome, Progress]:
+        """Walk a list into an inbox, knowing the holes that the last pull found."""
+        run, session, kind = self.run, self.run.session, inbox.kind
+        with run.mirror.database.read() as tx:
+            hints = unreadable.hints(tx, inbox.remote, kind, session.clock.now())
+        walk = Walk(Sizing(session.page), session.ahead, () if dataset_id else hints)
+        scanner = Scanner(
+            walk=walk,
+            contract=reached.contract,
+            remote=inbox.remote,
+            kind=kind,
+            store=lambda readings: run.submit(lambda tx: inbox.store(tx, readings)),
+            session=session,
+            dataset_id=dataset_id,
+        )
+        progress = scanner.run()
+        return walk.outcome or Partial("the walk has no end"), progress
 
-        return store
-
-    def _conclude(self, reached: Link, inbox: Inbox, walk: Walk, progress: Progress) -> ScanCount:
+    def _conclude(
+        self, reached: Link, inbox: Inbox, outcome: Outcome, progress: Progress
+    ) -> ScanCount:
         """Tombstone what is proved gone, unless the walk could not prove anything."""
-        outcome = walk.outcome
         if isinstance(outcome, Partial):
             self.troubles.append(self._unfinished(inbox, outcome, progress))
             return _count(inbox, "partial", progress, reason=outcome.reason)
-        absent = conclude(inbox, progress.rows, reached.contract, self.run, Limit())
-        if isinstance(outcome, CompleteWithHoles):
-            self.troubles.append(self._unreadable(inbox, outcome))
-            return _count(inbox, "complete with holes", progress, absent)
-        return _count(inbox, "complete", progress, absent)
+        again = Inbox(inbox.remote, inbox.kind, inbox.run, inbox.now, inbox.seen)
+        absence = Absence(
+            inbox=again,
+            contract=reached.contract,
+            run=self.run,
+            limit=self.limit,
+            again=lambda dataset_id: self._walk(reached, again, dataset_id)[0],
+        )
+        concluded = absence.conclude(progress.rows, outcome)
+        holes = outcome.holes if isinstance(outcome, CompleteWithHoles) else ()
+        self._keep_holes(inbox, [(hole, concluded.named.get(hole)) for hole in holes])
+        how: ScanOutcome = "complete with holes" if holes else "complete"
+        return _count(inbox, how, progress, concluded.absent)
+
+    def _keep_holes(self, inbox: Inbox, found: Sequence[tuple[Hole, str | None]]) -> None:
+        now = self.run.session.clock.now()
+        kept = self.run.write(
+            lambda tx: unreadable.keep(tx, inbox.remote, inbox.kind, found, inbox.run, now)
+        )
+        for each in kept:
+            reason = f"the server cannot show it (number {each.hole.offset + 1} of the list)"
+            if each.acknowledged_at:
+                self.notes.append(f"{each.kind} {each.label} is still unreadable")
+            else:
+                self.entries.append(
+                    Entry(each.remote, each.kind, each.label, "read", "unreadable", reason=reason)
+                )
 
     def _unfinished(self, inbox: Inbox, outcome: Partial, progress: Progress) -> Trouble:
         message = f"the list of {inbox.kind}s was not read to its end: {outcome.reason}"
         error = progress.trouble or TemporaryError(message)
         return Trouble(self.remote.name, message, error.exit_code, error.hint, error.code)
 
-    def _unreadable(self, inbox: Inbox, outcome: CompleteWithHoles) -> Trouble:
-        places = ", ".join(str(hole.offset + 1) for hole in outcome.holes)
-        return Trouble(
-            self.remote.name,
-            f"the server cannot show {len(outcome.holes)} {inbox.kind}s (number {places} of the"
-            " list); everything else was mirrored",
-            Exit.PARTIAL,
-            "open them in PostHog and shorten numbers beyond 64 bits or very deep JSON",
-            "unreadable",
-        )
-
     def _keep(self, count: ScanCount) -> None:
         self.scans.append(count)
-        with self.run.mirror.database.edit() as tx:
-            runs.keep_scan(tx, self.run.number, count, self.run.session.clock)
+        clock = self.run.session.clock
+        self.run.write(lambda tx: runs.keep_scan(tx, self.run.number, count, clock))
         self.run.session.report(ScanEnded(count.remote, count.kind, count.outcome, count.listed))
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-from sqlalchemy import Connection
+from functools import partial
 
 from dssync.clock import stamp
 from dssync.config import Remote
@@ -14,7 +13,7 @@ from dssync.core.receipt import Entry, Receipt, Trouble
 from dssync.core.records import Reading
 from dssync.errors import DssyncError
 from dssync.events import ChangeSent
-from dssync.mirror import Mirror, records, theirs
+from dssync.mirror import Mirror, Transaction, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
 from dssync.sync.preparation import Prepared, Readings, entries_of
@@ -83,9 +82,10 @@ class _RemotePush:
             shown = [reading for reading in mine.values() if reading is not None]
             gone = [key for key, reading in mine.items() if reading is None]
             inbox = self._inbox(remote, kind)
-            with self.run.mirror.database.unit(self.run.number) as tx:
-                inbox.store(tx, shown)
-                theirs.tombstone(tx, kind, gone, self.run.number, inbox.now)
+            self.run.write(partial(inbox.store, readings=shown))
+            self.run.write(
+                partial(theirs.tombstone, kind=kind, keys=gone, run=inbox.run, now=inbox.now)
+            )
 
     def _send_all(self, sender: Sender) -> None:
         for change in self.changes:
@@ -110,8 +110,7 @@ class _RemotePush:
     def _judge(self, entry: Entry, seen: Reading | None) -> Entry:
         inbox = self._inbox(entry.remote, entry.kind)
         sent = {delta.field: delta.after for delta in entry.deltas}
-        with self.run.mirror.database.unit(self.run.number) as tx:
-            conflicts = inbox.look_after(tx, entry.key, sent, seen)
+        conflicts = self.run.write(lambda tx: inbox.look_after(tx, entry.key, sent, seen))
         if any(conflict.reason is Reason.REVERTED for conflict in conflicts):
             return replace(entry, outcome="conflicted", reason=REVERTED)
         return replace(entry, updated_at=seen.row().updated_at if seen else None)
@@ -133,7 +132,7 @@ class _RemotePush:
         )
 
 
-def _wanted(tx: Connection, entry: Entry) -> Wanted:
+def _wanted(tx: Transaction, entry: Entry) -> Wanted:
     record = records.get(tx, entry.kind, entry.key)
     if entry.kind == "dataset":
         return Wanted("dataset", str(record.id))

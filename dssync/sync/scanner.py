@@ -1,7 +1,9 @@
-"""Walk one list and store it: the walk decides, this asks and stores."""
+"""Walk one list and store it: the walk decides, a few threads fetch, and one thread writes."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 
 from dssync.core.fields import KindName
 from dssync.core.records import Reading
@@ -12,49 +14,97 @@ from dssync.events import PageStored
 from dssync.posthog import Contract, PageResult
 from dssync.sync.session import Session
 
-Store = Callable[[Sequence[Reading]], None]
+WAITING = 4
+"""Stretches of rows that may wait to be written; then fetching waits, so memory stays flat."""
+
+Store = Callable[[Sequence[Reading]], "Future[None]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page that came, its rows' places in the list, and how many seconds it took."""
+
+    result: PageResult
+    page: Page
+    seconds: float
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a walk has come; `trouble` is the last failure of a page."""
+    """How far a walk has come; `count` is the server's hint, `trouble` the last failed page."""
 
     rows: int = 0
     pages: int = 0
+    count: int | None = None
     trouble: TemporaryError | None = None
 
 
-def scan(
-    walk: Walk, contract: Contract, remote: str, kind: KindName, store: Store, session: Session
-) -> Progress:
-    """Ask for pages until the walk is done, storing each stretch of rows it accepts.
+@dataclass(slots=True)
+class Scanner:
+    """One walk of one list of one remote; `store` hands rows to the writing thread.
 
-    A page that does not come, or stays 5xx, is the walk's business; anything else is raised.
+    With `dataset_id` the list is the items of that dataset.
     """
-    progress = Progress()
-    held: dict[Ask, PageResult] = {}
-    while not walk.done:
-        for ask in walk.asks():
-            started = session.clock.monotonic()
+
+    walk: Walk
+    contract: Contract
+    remote: str
+    kind: KindName
+    store: Store
+    session: Session
+    dataset_id: str | None = None
+    progress: Progress = field(default_factory=Progress)
+    _held: dict[Ask, Fetched] = field(default_factory=dict)
+    _stored: "deque[Future[None]]" = field(default_factory=deque)
+
+    def run(self) -> Progress:
+        """Ask for pages until the walk is done, storing each stretch of rows it accepts.
+
+        A page that does not come, or stays 5xx, is the walk's business; anything else is raised.
+        """
+        with ThreadPoolExecutor(self.session.ahead, thread_name_prefix="dssync-fetch") as pool:
+            under_way: dict[Future[Fetched], Ask] = {}
             try:
-                page = contract.page(kind, ask.offset, ask.limit)
-            except TemporaryError as error:
-                progress.trouble = error
-                walk.fail(ask, error.message, fatal=not _may_be_one_row(error))
-                continue
-            held[ask] = page
-            progress.pages += 1
-            shown = Page([r.position for r in page.readings], page.more, page.count)
-            seconds = session.clock.monotonic() - started
-            for verdict in walk.take(ask, shown, page.size_bytes, seconds):
-                rows = held.pop(verdict.ask).readings
-                if isinstance(verdict, Accepted):
-                    store(rows[verdict.start :])
-                    progress.rows += len(rows) - verdict.start
-            session.report(PageStored(remote, kind, progress.rows, progress.pages, page.count))
-    return progress
+                while not self.walk.done:
+                    under_way |= {pool.submit(self._fetch, ask): ask for ask in self.walk.asks()}
+                    for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                        self._take(under_way.pop(done), done)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+        self._finish_storing(0)
+        return self.progress
 
+    def _fetch(self, ask: Ask) -> Fetched:
+        started = self.session.clock.monotonic()
+        result = self.contract.page(self.kind, ask.offset, ask.limit, self.dataset_id)
+        page = Page([r.position for r in result.readings], result.more, result.count)
+        return Fetched(result, page, self.session.clock.monotonic() - started)
 
-def _may_be_one_row(error: TemporaryError) -> bool:
-    """Tell whether a smaller page may fare better: a 5xx or a time-out, not a refusal or a 429."""
-    return error.perhaps_applied
+    def _take(self, ask: Ask, done: "Future[Fetched]") -> None:
+        try:
+            fetched = done.result()
+        except TemporaryError as error:
+            self.progress.trouble = error
+            verdicts = self.walk.fail(ask, error.message, fatal=not error.perhaps_applied)
+        else:
+            self._held[ask] = fetched
+            self.progress.pages += 1
+            self.progress.count = fetched.page.count
+            size = fetched.result.size_bytes
+            verdicts = self.walk.take(ask, fetched.page, size, fetched.seconds)
+        for verdict in verdicts:
+            readings = self._held.pop(verdict.ask).result.readings
+            if isinstance(verdict, Accepted):
+                self._keep(readings[verdict.start :])
+
+    def _keep(self, readings: Sequence[Reading]) -> None:
+        self._finish_storing(WAITING)
+        self._stored.append(self.store(readings))
+        self.progress.rows += len(readings)
+        done = self.progress
+        self.session.report(PageStored(self.remote, self.kind, done.rows, done.pages, done.count))
+
+    def _finish_storing(self, waiting: int) -> None:
+        """Wait until at most that many stretches are unwritten. Raises what writing raised."""
+        while len(self._stored) > waiting:
+            self._stored.popleft().result()

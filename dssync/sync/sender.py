@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
 from dssync.clock import stamp
 from dssync.core.differ import difference
 from dssync.core.fields import Stored
 from dssync.core.plan import Change
 from dssync.core.receipt import Entry
 from dssync.errors import ApiError, DssyncError, KeyRejected, TemporaryError
-from dssync.mirror import journal, records, touched
+from dssync.mirror import Transaction, journal, records, touched
 from dssync.mirror.incoming import Inbox
 from dssync.mirror.journal import Intent
 from dssync.posthog import Written
@@ -41,7 +39,8 @@ class Sender:
     server_date: str | None = None
 
     def send(self, change: Change) -> Sent:
-        """Send a change, unless it is no longer what was planned."""
+        """Send a change, unless it is no longer what was planned. Raises Interrupted."""
+        self.run.session.stop.check()
         with self.run.mirror.database.read() as tx:
             if not _still_meant(tx, change):
                 return Sent(entry_of(change, "skipped", "it was edited after the plan was made"))
@@ -72,27 +71,33 @@ class Sender:
 
     def _open(self, change: Change) -> Intent:
         """Put the intent on the disk; from here on the request may have happened."""
-        with self.run.mirror.database.unit(self.run.number, durable=True) as tx:
-            return journal.open_intent(
-                tx, self.run.number, change, self.run.session.clock, self.server_date
-            )
+        run = self.run
+        return run.write(
+            lambda tx: journal.open_intent(
+                tx, run.number, change, run.session.clock, self.server_date
+            ),
+            durable=True,
+        )
 
     def _applied(self, change: Change, intent: Intent, written: Written, attempt: int) -> Sent:
         self.server_date = written.server_date
-        with self.run.mirror.database.unit(self.run.number, durable=True) as tx:
+        entry = entry_of(change, "applied", status=written.status, attempts=attempt)
+        clock = self.run.session.clock
+        inbox = Inbox(change.remote, change.kind, self.run.number, stamp(clock.now()))
+
+        def close(tx: Transaction) -> None:
             if change.action == "create":
-                now = stamp(self.run.session.clock.now())
-                inbox = Inbox(change.remote, change.kind, self.run.number, now)
                 inbox.adopt(tx, change.key, change.after, written.echo)
-            entry = entry_of(change, "applied", status=written.status, attempts=attempt)
-            journal.close(tx, intent, entry, self.run.session.clock)
+            journal.close(tx, intent, entry, clock)
+
+        self.run.write(close, durable=True)
         return Sent(entry)
 
     def _failed(self, change: Change, intent: Intent, error: DssyncError, attempt: int) -> Sent:
         status = error.status if isinstance(error, ApiError) else None
         entry = entry_of(change, "failed", error.message, status=status, attempts=attempt)
-        with self.run.mirror.database.unit(self.run.number, durable=True) as tx:
-            journal.close(tx, intent, entry, self.run.session.clock)
+        clock = self.run.session.clock
+        self.run.write(lambda tx: journal.close(tx, intent, entry, clock), durable=True)
         return Sent(entry, None if isinstance(error, ApiError) else error)
 
     def _find_out(
@@ -119,14 +124,14 @@ def surely_not_applied(error: DssyncError) -> bool:
     return isinstance(error, ApiError | KeyRejected)
 
 
-def _still_meant(tx: Connection, change: Change) -> bool:
+def _still_meant(tx: Transaction, change: Change) -> bool:
     """Tell whether the mirror still says what the plan says, now that both sides were read."""
     triple = touched.triple(tx, change.kind, change.key)
     now = difference(triple) if triple else None
     return isinstance(now, Change) and now.deltas == change.deltas
 
 
-def _body(tx: Connection, change: Change) -> Body | None:
+def _body(tx: Transaction, change: Change) -> Body | None:
     """Return the fields to send, or None while an item's new dataset has no id yet."""
     body: Body = dict(change.after)
     if "dataset" in body:

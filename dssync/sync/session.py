@@ -2,24 +2,34 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dssync import version
 from dssync.clock import Clock, SystemClock
 from dssync.config import Remote, find_key
 from dssync.core.receipt import Receipt
 from dssync.events import Report, ignore
-from dssync.mirror import KnownRemote, Mirror, lock, remotes, runs
+from dssync.mirror import KnownRemote, Mirror, Transaction, lock, remotes, runs
 from dssync.net.transport import Network, ReadOnly
 from dssync.posthog import Contract, http, open_client, probe, speak
+from dssync.sync.interrupt import Stop, Stoppable, listening
+
+INTERRUPTED = 130
+
+T = TypeVar("T")
+
+Work = Callable[[Transaction], T]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """The seams, gathered: tests hand over their own clock, keys and network.
 
-    `wait` is how many seconds to wait for another run to end.
+    `wait` is how many seconds to wait for another run to end; `ahead` is how many pages of a list
+    may be under way at once, and `page` asks for pages of that many rows instead of measuring.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -27,6 +37,9 @@ class Session:
     report: Report = ignore
     network: Callable[[Remote], Network | None] = lambda remote: None
     wait: float = 0
+    ahead: int = 4
+    page: int | None = None
+    stop: Stop = field(default_factory=Stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,8 @@ def link(remote: Remote, session: Session, *, read_only: bool = False) -> Iterat
     """Reach a remote. Raises what a GET raises, KeyMissing, and ContractMismatch."""
     key = find_key(remote, session.env)
     transport = http(remote, key, session.clock, session.report, inner=session.network(remote))
-    client = open_client(remote, key, ReadOnly(transport) if read_only else transport)
+    stoppable = Stoppable(ReadOnly(transport) if read_only else transport, session.stop)
+    client = open_client(remote, key, stoppable)
     try:
         found = probe(client)
         here = KnownRemote(
@@ -53,46 +67,62 @@ def link(remote: Remote, session: Session, *, read_only: bool = False) -> Iterat
         transport.close()
 
 
-@contextmanager
-def run(mirror: Mirror, command: str, session: Session) -> Iterator["Run"]:
-    """Hold the mirror and keep a run in it, with its end and exit code, whatever happens."""
-    with lock.hold(mirror.path, command, session.clock, wait=session.wait):
-        with mirror.database.edit() as tx:
-            number = runs.start(tx, command, session.clock, version())
-        kept = Run(mirror, command, number, session)
-        try:
-            yield kept
-        except KeyboardInterrupt:
-            kept.end(130)
-            raise
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
-    """An open run of one mirror."""
+    """An open run of one mirror. One thread writes for it, whoever hands over the work."""
 
     mirror: Mirror
-    command: str
     number: int
     session: Session
+    writer: Executor
+
+    def submit(self, work: Work[T], *, durable: bool = False) -> "Future[T]":
+        """Hand work to the writing thread; it is done in a unit of its own, or not at all."""
+        return self.writer.submit(self._unit, work, durable)
+
+    def write(self, work: Work[T], *, durable: bool = False) -> T:
+        """Have work done and return its result; `durable` work is on the disk then."""
+        return self.submit(work, durable=durable).result()
+
+    def _unit(self, work: Work[T], durable: bool) -> T:
+        with self.mirror.database.unit(self.number, durable=durable) as tx:
+            return work(tx)
 
     def end(self, exit_code: int) -> None:
         """Note the end."""
-        with self.mirror.database.edit() as tx:
-            runs.end(tx, self.number, exit_code, self.session.clock)
+        self.write(lambda tx: runs.end(tx, self.number, exit_code, self.session.clock))
 
     def finish(self, receipt: Receipt) -> Receipt:
         """Keep the receipt and note the end."""
-        with self.mirror.database.edit() as tx:
-            runs.keep_entries(tx, self.number, receipt.entries)
-            runs.end(tx, self.number, receipt.exit_code, self.session.clock)
+        self.write(lambda tx: runs.keep_entries(tx, self.number, receipt.entries))
+        self.end(receipt.exit_code)
         return receipt
+
+
+@contextmanager
+def run(mirror: Mirror, command: str, session: Session) -> Iterator[Run]:
+    """Hold the mirror and keep a run in it, with its end and exit code, whatever happens.
+
+    Raises Locked.
+    """
+    with (
+        lock.hold(mirror.path, command, session.clock, wait=session.wait),
+        listening(session.stop, session.clock),
+        ThreadPoolExecutor(1, thread_name_prefix="dssync-writer") as writer,
+    ):
+        with mirror.database.edit() as tx:
+            number = runs.start(tx, command, session.clock, version())
+        current = Run(mirror, number, session, writer)
+        try:
+            yield current
+        except KeyboardInterrupt:
+            current.end(INTERRUPTED)
+            raise
 
 
 def meet(link: Link, run: Run) -> None:
     """Remember a remote, or check that it is the one remembered. Raises WrongTarget."""
-    with run.mirror.database.edit() as tx:
-        remotes.meet(tx, link.remote, run.number)
+    run.write(lambda tx: remotes.meet(tx, link.remote, run.number))
 
 
 def check(link: Link, mirror: Mirror) -> None:

@@ -9,7 +9,7 @@ from dssync.core.plan import Delta
 from dssync.core.receipt import Entry, Outcome
 from dssync.core.records import Reading
 from dssync.core.values import equal
-from dssync.mirror import incoming, journal, records, theirs
+from dssync.mirror import Transaction, incoming, journal, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.mirror.journal import Intent
 from dssync.sync.session import Link, Run
@@ -70,20 +70,27 @@ def store(intent: Intent, seen: Reading | None, run: Run) -> Entry:
     """Store what a read saw of a write in doubt, and close its intent with the verdict."""
     clock = run.session.clock
     inbox = Inbox(intent.remote, intent.kind, run.number, stamp(clock.now()))
-    with run.mirror.database.unit(run.number) as tx:
-        values = incoming.values_of(tx, intent.remote, intent.kind, seen) if seen else None
-        verdict = judge(intent.kind, intent.deltas, values)
-        if verdict is Verdict.APPLIED:
-            sent = {delta.field: delta.after for delta in intent.deltas}
-            inbox.look_after(tx, intent.key, sent, seen)
-        elif seen is not None:
-            inbox.store(tx, [seen])
-        else:
-            theirs.tombstone(tx, intent.kind, [intent.key], run.number, inbox.now)
-        outcome, reason = OUTCOMES[verdict]
+
+    def close(tx: Transaction) -> Entry:
+        outcome, reason = OUTCOMES[_keep(tx, intent, seen, inbox)]
         entry = _entry(intent, outcome, reason)
         journal.close(tx, intent, entry, clock)
-    return entry
+        return entry
+
+    return run.write(close)
+
+
+def _keep(tx: Transaction, intent: Intent, seen: Reading | None, inbox: Inbox) -> Verdict:
+    values = incoming.values_of(tx, intent.remote, intent.kind, seen) if seen else None
+    verdict = judge(intent.kind, intent.deltas, values)
+    if verdict is Verdict.APPLIED:
+        sent = {delta.field: delta.after for delta in intent.deltas}
+        inbox.look_after(tx, intent.key, sent, seen)
+    elif seen is not None:
+        inbox.store(tx, [seen])
+    else:
+        theirs.tombstone(tx, intent.kind, [intent.key], inbox.run, inbox.now)
+    return verdict
 
 
 def _entry(intent: Intent, outcome: Outcome, reason: str) -> Entry:

@@ -1,6 +1,6 @@
 """A sandbox, its clock, and a bare HTTP client on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,12 @@ class SandboxClock:
 @pytest.fixture
 def clock() -> SandboxClock:
     return SandboxClock()
+
+
+@pytest.fixture
+def step(clock: SandboxClock) -> Callable[[float], None]:
+    """Return what moves the sandbox's clock on by some seconds."""
+    return clock.step
 
 
 @pytest.fixture

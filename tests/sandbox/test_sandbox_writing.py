@@ -56,7 +56,7 @@ def test_patch_saves_every_column_so_a_neighbours_change_is_undone(
     http: httpx.Client, sandbox: Sandbox, dataset: str
 ) -> None:
     record = f"{DATASETS}{dataset}/"
-    sandbox.before_save = lambda *_: http.patch(record, json={"description": "mine"}) and None
+    sandbox.before_save = lambda *_: http.patch(record, json={"description": "mine"})
     http.patch(record, json={"name": "two"})
     sandbox.before_save = None
     shown = http.get(record).json()

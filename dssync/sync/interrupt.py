@@ -1,0 +1,71 @@
+"""Stop on a signal without losing anything: the request in flight ends, and no other begins."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from dssync.clock import Clock
+from dssync.errors import Interrupted
+from dssync.net.transport import Answer, Request, Transport
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether somebody asked to stop, and by which signal; 0 for nobody."""
+
+    signal: int = 0
+
+    def check(self) -> None:
+        """Raise Interrupted once somebody asked."""
+        if self.signal:
+            raise Interrupted(self.signal)
+
+
+class Stoppable:
+    """Wrap a transport: once somebody asked to stop, no further request begins."""
+
+    def __init__(self, transport: Transport, stop: Stop) -> None:
+        self._transport = transport
+        self._stop = stop
+
+    def send(self, request: Request) -> Answer:
+        """Send the request. Raises Interrupted instead, once somebody asked to stop."""
+        self._stop.check()
+        return self._transport.send(request)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._transport.close()
+
+
+@contextmanager
+def listening(stop: Stop, clock: Clock) -> Iterator[None]:
+    """Note the first SIGINT or SIGTERM and end every wait; a second one acts as it always does.
+
+    Only the main thread can listen; elsewhere this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.signal = number
+        restore()
+        clock.wake()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in SIGNALS:
+        signal.signal(number, note)
+    try:
+        yield
+    finally:
+        restore()
