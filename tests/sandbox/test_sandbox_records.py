@@ -29,7 +29,7 @@ def test_the_trailing_slash_is_optional_on_every_method(http: httpx.Client) -> N
 
 
 @pytest.mark.parametrize("path", [DATASETS, ITEMS])
-@pytest.mark.parametrize("record", ["abc", "1", str(uuid.uuid4())])
+@pytest.mark.parametrize("record", ["abc", "1", "0b5a4cf0-93a1-4b2e-9a51-6f3f4d9e2c77"])
 def test_a_malformed_or_unknown_id_answers_404(http: httpx.Client, path: str, record: str) -> None:
     for answer in (http.get(f"{path}{record}/"), http.patch(f"{path}{record}/", json={})):
         assert (answer.status_code, answer.json()) == (404, NOT_FOUND)

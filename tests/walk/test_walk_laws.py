@@ -6,7 +6,7 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listserver import (
+from tests.walk.listserver import (
     Hints,
     ListServer,
     Result,
