@@ -68,6 +68,16 @@ def hints(tx: Connection, remote: str, kind: KindName, now: datetime) -> list[Kn
     ]
 
 
+def believed(tx: Connection, remote: str, kind: KindName, now: datetime) -> frozenset[str]:
+    """Return the keys of records found unreadable so lately that nobody asks again."""
+    due = stamp(now - RECHECK)
+    return frozenset(
+        each.key
+        for each in known(tx, [remote])
+        if each.kind == kind and each.key and each.checked_at >= due
+    )
+
+
 def keep(
     tx: Connection,
     remote: str,

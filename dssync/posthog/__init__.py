@@ -10,7 +10,7 @@ import msgspec
 
 from dssync.clock import Clock
 from dssync.core.fields import ContractName
-from dssync.errors import ContractMismatch, Invalid
+from dssync.errors import ContractMismatch, Invalid, ServerTrouble
 from dssync.events import Report, ignore
 from dssync.net.retry import Retrying
 from dssync.net.secret import Secret
@@ -97,6 +97,10 @@ def speak(client: Client, contract: ContractName) -> Contract:
     return Classic(client)
 
 
+UNREADABLE = 500
+"""How the server answers for a row that it can store but not show."""
+
+
 class _Row(msgspec.Struct):
     team: int | None = None
     team_id: int | None = None
@@ -112,7 +116,8 @@ _ROWS = msgspec.json.Decoder(_Rows)
 def probe(client: Client) -> Probe:
     """Ask which contract the server speaks, and for the team's number if a record shows it.
 
-    A list of items without a dataset is answered by classic servers only, on empty projects too.
+    A list of items without a dataset is answered by classic servers only, on empty projects too;
+    a versioned one refuses it before it reads a row, so a row it fails to show is classic as well.
     """
     try:
         team = _team(client, ITEMS)
@@ -124,6 +129,12 @@ def probe(client: Client) -> Probe:
 
 
 def _team(client: Client, listing: str) -> int | None:
-    found = decode(client.request("GET", f"{listing}/", (("limit", "1"),)), _ROWS)
+    """Return the team of a list's first row; None where it has none, or one nobody can read."""
+    try:
+        found = decode(client.request("GET", f"{listing}/", (("limit", "1"),)), _ROWS)
+    except ServerTrouble as trouble:
+        if trouble.status != UNREADABLE:
+            raise
+        return None
     teams = (row.team if row.team is not None else row.team_id for row in found.results)
     return next(teams, None)

@@ -33,13 +33,17 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Decides what became of the records that a scan did not show."""
+    """Decides what became of the records that a scan did not show.
+
+    `believed` are the keys of records that were found unreadable a short while ago.
+    """
 
     inbox: Inbox
     contract: Contract
     run: Run
     limit: Limit
     again: Again
+    believed: frozenset[str] = frozenset()
 
     def conclude(self, listed: int, outcome: Complete | CompleteWithHoles) -> Conclusion:
         """Tombstone what is proved gone; store what is found after all.
@@ -52,8 +56,8 @@ class Absence:
         plain = [place for place in candidates if place not in hidden]
         self._brake(listed, len(plain))
         gone = [*self._prove(plain)]
-        unread: list[Place] = []
-        gone += self._ask(hidden, unread.append)
+        unread = [place for place in hidden if place.key in self.believed]
+        gone += self._ask([place for place in hidden if place not in unread], unread.append)
         self.run.write(partial(self._bury, keys=gone))
         return Conclusion(len(gone), _name(holes, unread))
 

@@ -117,12 +117,18 @@ class _RemotePull:
             run=self.run,
             limit=self.limit,
             again=lambda dataset_id: self._walk(reached, again, dataset_id)[0],
+            believed=self._believed(inbox.kind),
         )
         concluded = absence.conclude(progress.rows, outcome)
         holes = outcome.holes if isinstance(outcome, CompleteWithHoles) else ()
         self._keep_holes(inbox, [(hole, concluded.named.get(hole)) for hole in holes])
         how: ScanOutcome = "complete with holes" if holes else "complete"
         return _count(inbox, how, progress, concluded.absent)
+
+    def _believed(self, kind: KindName) -> frozenset[str]:
+        with self.run.mirror.database.read() as tx:
+            now = self.run.session.clock.now()
+            return unreadable.believed(tx, self.remote.name, kind, now)
 
     def _keep_holes(self, inbox: Inbox, found: Sequence[tuple[Hole, str | None]]) -> None:
         now = self.run.session.clock.now()
