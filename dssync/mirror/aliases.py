@@ -57,7 +57,7 @@ def aliases(tx: Connection, remote: str, kind: KindName, ids: Iterable[str]) -> 
         " AND id IN (SELECT value FROM json_each(?))",
         (remote, kind, json.dumps(list(ids))),
     )
-    return dict(rows.tuples().all())
+    return {found: key for found, key in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def remember(tx: Connection, remote: str, kind: KindName, pairs: Mapping[str, str]) -> None:
