@@ -1,10 +1,14 @@
 """A mirror and a sandbox side by side, in process, with no waiting."""
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -62,9 +66,21 @@ def session(sandbox: Sandbox, *, page: int | None = None, ahead: int = 1) -> Ses
     )
 
 
+@cache
+def template() -> Path:
+    """An empty mirror, made once: running the revisions is most of what a small test costs."""
+    path = Path(tempfile.mkdtemp()) / "template.db"
+    Mirror.open(path, create=True).close()
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    return path
+
+
 @contextmanager
 def mirror_in(folder: Path) -> Iterator[Mirror]:
-    with Mirror.open(folder / "mirror.db", create=True) as mirror:
+    path = folder / "mirror.db"
+    if not path.exists():
+        shutil.copy(template(), path)
+    with Mirror.open(path) as mirror:
         yield mirror
 
 

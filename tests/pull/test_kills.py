@@ -1,0 +1,189 @@
+"""A pull killed at every commit and every request; one more pull makes it whole."""
+
+import os
+import shutil
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from dssync.core.fields import KINDS
+from dssync.mirror import Mirror
+from dssync.sandbox import Sandbox
+from dssync.sync import pull
+from tests.pull.harness import (
+    REMOTE,
+    InProcess,
+    absent,
+    dump,
+    in_mirror,
+    mirror_in,
+    on_server,
+    pull_all,
+    session,
+)
+
+
+class Seams:
+    """Counts the moments between which a run can die, and dies at one of them."""
+
+    def __init__(self, fatal: int | None = None) -> None:
+        self.passed = 0
+        self.fatal = fatal
+
+    def __call__(self, *_: object) -> None:
+        self.passed += 1
+        if self.passed == self.fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @contextmanager
+    def watching_commits(self) -> Iterator[None]:
+        def passing(connection: Connection) -> None:
+            self()
+
+        event.listen(Engine, "begin", passing)
+        event.listen(Engine, "commit", passing)
+        try:
+            yield
+        finally:
+            event.remove(Engine, "begin", passing)
+            event.remove(Engine, "commit", passing)
+
+
+class Watched(InProcess):
+    """The network, with a seam before and after every request."""
+
+    def __init__(self, sandbox: Sandbox, seam: Callable[[], None]) -> None:
+        super().__init__(app=sandbox)
+        self.seam = seam
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.seam()
+        response = super().handle_request(request)
+        self.seam()
+        return response
+
+
+def run(path: Path, sandbox: Sandbox, seams: Seams) -> None:
+    plain = session(sandbox, page=20)
+    watched = replace(plain, network=lambda remote: Watched(sandbox, seams))
+    with Mirror.open(path, create=True) as mirror, seams.watching_commits():
+        pull(mirror, [REMOTE], watched)
+
+
+def killed_at(seam: int, path: Path, sandbox: Sandbox) -> None:
+    """Run in a fork of this warmed process, which dies at the seam."""
+    child = os.fork()
+    if child == 0:
+        # Locks do not survive a fork, so the child keeps its budget in a folder of its own.
+        os.environ["DSSYNC_STATE_DIR"] = f"{path}.state"
+        try:
+            run(path, sandbox, Seams(seam))
+        finally:
+            traceback.print_exc()
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def changed_world() -> tuple[Sandbox, Callable[[], None]]:
+    """A project, and what other users do to it between two pulls."""
+    sandbox = Sandbox(limits=())
+    dataset = sandbox.state.insert("dataset", name="mortal")
+    other = sandbox.state.insert("dataset", name="goes away")
+    items = [sandbox.state.insert("item", dataset=dataset, input=n) for n in range(70)]
+
+    def change() -> None:
+        for n in range(0, 70, 9):
+            sandbox.state.update("item", items[n], input=f"changed {n}")
+        for n in range(1, 70, 11):
+            sandbox.state.delete("item", items[n])
+        sandbox.state.delete("dataset", other)
+        for n in range(5):
+            sandbox.state.insert("item", dataset=dataset, input=f"new {n}")
+
+    return sandbox, change
+
+
+def check(path: Path, sandbox: Sandbox, expected: str, *, since: int) -> None:
+    with Mirror.open(path) as mirror:
+        with mirror.database.read() as tx:
+            assert tx.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+            assert tx.exec_driver_sql("SELECT run FROM gate").scalar() is None
+            rows = tx.exec_driver_sql(
+                "SELECT kind FROM scans WHERE outcome = 'complete' AND run > ?",
+                (since,),
+            )
+            claims = {row[0] for row in rows}
+        for kind in KINDS:
+            if kind in claims:  # what was counted complete was complete
+                assert in_mirror(mirror, kind) == on_server(sandbox, kind)
+        assert pull_all(mirror, sandbox).exit_code == 0
+        for kind in KINDS:
+            assert in_mirror(mirror, kind) == on_server(sandbox, kind)
+            assert not absent(mirror, kind) & on_server(sandbox, kind).keys()
+        assert dump(mirror, without=VOLATILE) == expected
+
+
+VOLATILE = ("runs", "scans", "receipts", "datasets", "items", "datasets_history", "items_history",
+            "remotes")  # fmt: skip
+"""Tables that name runs or moments; their contents are compared by meaning."""
+
+
+def enumerate_seams(folder: Path) -> tuple[int, int]:
+    """How many seams a first pull has, and a second one after changes."""
+    sandbox, change = changed_world()
+    first, second = Seams(), Seams()
+    run(folder / "mirror.db", sandbox, first)
+    change()
+    run(folder / "mirror.db", sandbox, second)
+    return first.passed, second.passed
+
+
+def play(folder: Path, step: int) -> int:
+    counting = folder / "counting"
+    counting.mkdir()
+    seams_first, seams_second = enumerate_seams(counting)
+    kills = 0
+    for seam in range(1, seams_first + 1, step):
+        sandbox, _ = changed_world()
+        path = folder / f"first-{seam}.db"
+        killed_at(seam, path, sandbox)
+        check(path, sandbox, _expected(folder, sandbox), since=0)
+        kills += 1
+    sandbox, change = changed_world()
+    run(folder / "whole.db", sandbox, Seams())
+    change()
+    for seam in range(1, seams_second + 1, step):
+        path = folder / f"second-{seam}.db"
+        shutil.copy(folder / "whole.db", path)
+        killed_at(seam, path, sandbox)
+        check(path, sandbox, _expected(folder, sandbox), since=1)
+        kills += 1
+    return kills
+
+
+def _expected(folder: Path, sandbox: Sandbox) -> str:
+    fresh = folder / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    with mirror_in(fresh) as mirror:
+        pull_all(mirror, sandbox)
+        return dump(mirror, without=VOLATILE)
+
+
+def test_a_sample_of_kills(tmp_path: Path) -> None:
+    assert play(tmp_path, step=9) > 5
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_kill_at_every_seam(tmp_path: Path) -> None:
+    assert play(tmp_path, step=1) >= 50
