@@ -1,17 +1,17 @@
 # Every target sets up what it needs in .venv; nothing else has to be installed first.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .PHONY: help demo test soak clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(INSTALLED): setup.cfg pyproject.toml
-	@test -n "$(PYTHON)" || { echo "dssync needs Python 3.11 or newer"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "dssync needs Python 3.11 or newer, with venv" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
@@ -23,11 +23,11 @@ test: $(INSTALLED) ## Check format, lint, types and import walls, and run every 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 -m "not soak"
 
 soak: $(INSTALLED) ## Run the long form of the repeated tests (an hour)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 -m soak
 
 clean: ## Remove what the other targets made
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
