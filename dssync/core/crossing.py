@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from dssync.core.records import Position
 from dssync.core.scan import Answer, Failed, Page
 
+STRETCH = 4
+"""Unreadable rows to read again between two looks at the witness."""
+
 
 @dataclass(frozen=True, slots=True)
 class Witness:
@@ -62,8 +65,8 @@ def cross(start: int, witness: Witness | None) -> Crossing:
         width += 1
         if trouble := (yield from _unmoved(witness)):
             return trouble
-    if width == 0 or (yield from _any_readable(range(start, start + width))):
-        return Moved()
+    if trouble := (yield from _all_unreadable(range(start, start + width), witness)):
+        return trouble
     if not far.positions:
         end = yield from prove_end(start + width, witness)
         return Crossed(start, width, None) if isinstance(end, Crossed) else end
@@ -86,19 +89,24 @@ def prove_end(start: int, witness: Witness) -> Crossing:
     return Crossed(start, 0, None)
 
 
-def _any_readable(offsets: range) -> Generator[Window, Answer, bool]:
+def _all_unreadable(offsets: range, witness: Witness) -> Step:
+    """See the rows fail again; in a long run of them, see that the server still lives."""
     for offset in offsets:
         if isinstance((yield offset, 1), Page):
-            return True
-    return False
+            return Moved()
+        stretched = (offset - offsets.start) % STRETCH == STRETCH - 1
+        if stretched and (trouble := (yield from _unmoved(witness))):
+            return trouble
+    return None if offsets else Moved()
 
 
 def _unmoved(witness: Witness) -> Step:
-    """Read the witness again, twice if need be."""
-    for _ in range(2):
-        answer = yield witness.offset, 1
+    """Read the witness again, twice if need be; where it fails, see if it moved on by one."""
+    for offset in (witness.offset, witness.offset, witness.offset + 1):
+        answer = yield offset, 1
         if isinstance(answer, Page):
-            return None if list(answer.positions[:1]) == [witness.position] else Moved()
+            seen = list(answer.positions[:1]) == [witness.position]
+            return None if seen and offset == witness.offset else Moved()
     return Dead("a row that was readable a moment ago fails too")
 
 

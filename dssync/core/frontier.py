@@ -102,6 +102,10 @@ class Frontier:
 
     def step_on(self, offset: int, rows: Sequence[Position]) -> None:
         """Look behind these rows, which are known: others appeared ahead."""
+        if list(rows) == [self.last]:
+            self._seek = None
+            self.see(offset, rows[0])
+            return
         self._seek = self._seek or Seek()
         self.next, self.near = self._seek.too_early(offset, len(rows)), None
         if self.next == offset + len(rows) - 1:
@@ -110,14 +114,15 @@ class Frontier:
     def narrow(self, offset: int, limit: int) -> bool:
         """Read less of a page that failed; tell whether just one unreadable row is left of it.
 
-        That row then follows `near`, or heads the list.
+        That row then follows `near`, or heads the list. Where the row before it is not known, it is
+        read next.
         """
         if limit > 1 + self._overlaps:
             self._trap = Trap(offset + limit, limit // 2)
             return False
         if self._overlaps or offset == 0:
             return True
-        self._trap = Trap(offset + 1, 1)
+        self._seek, self._trap = None, Trap(offset + 1, 1)
         self.next = offset - 1
         self.tries += 1
         return False

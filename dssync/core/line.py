@@ -63,11 +63,6 @@ class Line:
         self._number = 0
 
     @property
-    def under_way(self) -> int:
-        """Return how many requests wait for an answer."""
-        return len(self._under_way)
-
-    @property
     def head(self) -> Wish | None:
         """Return what the first place wants."""
         return self._slots[0].wish if self._slots else None

@@ -11,8 +11,9 @@ Field by field, first row that fits:
 | changed           | changed             | anything else        | conflict                     |
 
 An absent key is not a null key, so a key removed on one side and edited on the other conflicts.
-Lists, and values that changed their type, are one value. A record edited here and deleted there
-conflicts as a whole. A pushed field that was found back at its old value conflicts as well.
+Lists, and values that changed their type, are one value; only where there was nothing or null may
+two new objects be joined. A record with edits that theirs lacks conflicts as a whole when it is
+deleted there. A pushed field that was found back at its old value conflicts as well.
 """
 
 from collections.abc import Mapping
@@ -65,14 +66,11 @@ def merge(triple: Triple) -> Merged:
         base = theirs
     fields = KINDS[triple.kind].fields
     joined = {f: _join_field(f, triple, base, theirs) for f in fields}
+    if _deleted_there(triple, base, theirs) and _edits_left(joined, theirs):
+        kept = triple.ours["deleted"]
+        lost = Conflict("deleted", base["deleted"], 1, kept, Reason.DELETED_THERE)
+        joined[KINDS[triple.kind].by_name["deleted"]] = _Outcome(kept, base["deleted"], lost)
     conflicts = [c for outcome in joined.values() if (c := outcome.conflict)]
-    if not conflicts and _edited_here_deleted_there(triple, fields, base, theirs):
-        conflicts.append(
-            Conflict("deleted", base["deleted"], 1, triple.ours["deleted"], Reason.DELETED_THERE)
-        )
-        joined[KINDS[triple.kind].by_name["deleted"]] = _Outcome(
-            triple.ours["deleted"], base["deleted"], conflicts[0]
-        )
     ours = {f.name: outcome.ours for f, outcome in joined.items()}
     moved = {f.name: outcome.base for f, outcome in joined.items()}
     settled = not conflicts and all(equal(f, ours[f.name], theirs[f.name]) for f in fields)
@@ -107,14 +105,8 @@ def _sides(triple: Triple) -> tuple[Values, Values]:
     return triple.base, triple.theirs
 
 
-def _edited_here_deleted_there(
-    triple: Triple, fields: tuple[Field, ...], base: Values, theirs: Values
-) -> bool:
-    if not theirs["deleted"] or base["deleted"] or triple.ours["deleted"]:
-        return False
-    return any(
-        not equal(f, triple.ours[f.name], base[f.name]) for f in fields if f.name != "deleted"
-    )
+def _deleted_there(triple: Triple, base: Values, theirs: Values) -> bool:
+    return bool(theirs["deleted"] and not base["deleted"] and not triple.ours["deleted"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +114,15 @@ class _Outcome:
     ours: Stored
     base: Stored
     conflict: Conflict | None = None
+
+
+def _edits_left(joined: Mapping[Field, _Outcome], theirs: Values) -> bool:
+    """Tell whether ours, once joined, has anything that theirs lacks."""
+    return any(
+        not equal(field, outcome.ours, theirs[field.name])
+        for field, outcome in joined.items()
+        if field.name != "deleted"
+    )
 
 
 def _join_field(field: Field, triple: Triple, bases: Values, others: Values) -> _Outcome:
@@ -149,11 +150,10 @@ ABSENT: Final = _Mark.ABSENT
 
 def _join_json(base: Stored, theirs: Stored, ours: Stored) -> str | _Mark:
     try:
-        values = [normal(parse(text)) for text in (base, theirs, ours)]
-    except BadJson:
+        joined = join(*(normal(parse(text)) for text in (base, theirs, ours)))
+        return joined if isinstance(joined, _Mark) else dump(joined)
+    except (BadJson, RecursionError):
         return CLASH
-    joined = join(*values)
-    return joined if isinstance(joined, _Mark) else dump(joined)
 
 
 def join(base: Json | _Mark, theirs: Json | _Mark, ours: Json | _Mark) -> Json | _Mark:
@@ -166,8 +166,9 @@ def join(base: Json | _Mark, theirs: Json | _Mark, ours: Json | _Mark) -> Json |
         return theirs
     if same(theirs, base):
         return ours
-    if isinstance(theirs, dict) and isinstance(ours, dict):
-        return _join_objects(base if isinstance(base, dict) else {}, theirs, ours)
+    before = {} if base is ABSENT or base is None else base
+    if isinstance(before, dict) and isinstance(theirs, dict) and isinstance(ours, dict):
+        return _join_objects(before, theirs, ours)
     return CLASH
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from dssync.core.fields import KINDS, ContractName, Field, KindName, Rule, Stored, Values
-from dssync.core.values import BadJson, bad_text, dump, parse, poison
+from dssync.core.values import BadJson, bad_text, canonical_time, dump, parse, poison
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def _json(field: Field, rule: Rule, value: Stored) -> Iterator[str]:
 
 def _time(field: Field, rule: Rule, value: Stored) -> Iterator[str]:
     try:
-        datetime.fromisoformat(str(value))
+        canonical_time(str(value))
     except ValueError:
         yield "it is not an ISO 8601 time such as 2026-11-23T18:13:50Z"
 

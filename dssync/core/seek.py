@@ -30,14 +30,14 @@ class Seek:
             return self._between(low, high, rows)
         self._forget(high)
         self._high = None
-        return low + self._doubling() * max(1, rows - 1) if repeated else low
+        return low + self._doubling() * (rows - 1) if repeated else low
 
     def _forget(self, bound: int | None) -> None:
         if bound is not None:
             self._leap = 1
 
     def _between(self, low: int, high: int, rows: int) -> int:
-        return low if high - low <= max(1, rows) else (low + high) // 2
+        return low if high - low <= rows else (low + high) // 2
 
     def _doubling(self) -> int:
         leap, self._leap = self._leap, self._leap * 2

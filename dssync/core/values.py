@@ -7,6 +7,7 @@ texts are equal here when the server would show the same thing for both.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,13 +17,16 @@ from dssync.core.fields import Field, Stored
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-POISON_FLOAT = 1.8446744073709552e19
-"""Floats from here up are stored as integers that the server can then never show."""
+INTEGERS = range(-(2**63), 2**64)
+"""What the server can show; large floats are stored as integers, and then count as such."""
 
 POISON_DEPTH = 252
 """Containers nested this deep are stored, and can then never be shown."""
 
 DIGEST_BYTES = 16
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs: JSON can say them in escapes, a database cannot hold them."""
 
 
 class BadJson(ValueError):
@@ -37,7 +41,9 @@ def parse(text: Stored) -> Json:
         value: Json = json.loads(str(text), parse_constant=_refuse_constant)
     except RecursionError:
         raise BadJson("it is nested too deeply") from None
-    except json.JSONDecodeError as error:
+    except BadJson:
+        raise
+    except ValueError as error:  # also an integer of more digits than Python reads
         raise BadJson(f"it is not JSON ({error})") from None
     return value
 
@@ -72,12 +78,16 @@ def _jsonb_order(key: str) -> tuple[int, bytes]:
 
 def dump(value: Json) -> str:
     """Write `value` as compact JSON text, keys in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def canonical(text: Stored) -> str:
     """Return the one text that stands for all texts the server stores alike. Raises BadJson."""
-    return dump(normal(parse(text)))
+    try:
+        return dump(normal(parse(text)))
+    except RecursionError:
+        raise BadJson("it is nested too deeply") from None
 
 
 def canonical_time(text: str) -> str:
@@ -86,7 +96,10 @@ def canonical_time(text: str) -> str:
     A time without a zone means UTC. Raises ValueError.
     """
     moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text} lies outside the years 1 to 9999") from None
     return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -155,10 +168,11 @@ def _poison_scalar(value: Json) -> str | None:
         return bad_text(value)
     if isinstance(value, bool):
         return None
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+    if isinstance(value, int) and value not in INTEGERS:
         return "an integer needs more than 64 bits"
-    if isinstance(value, float) and not abs(value) < POISON_FLOAT:
-        return "a number is too large"
+    if isinstance(value, float) and (not math.isfinite(value) or abs(value) >= 1e16):
+        shown = _normal_float(value)
+        return None if shown in INTEGERS else "a number is too large"
     return None
 
 

@@ -114,12 +114,13 @@ class Walk:
         return verdicts + (self._line.clear() if self.done else [])
 
     def _repeats(self, rows: Sequence[Position]) -> bool:
-        """Tell whether the server may have sent the answer before once more.
+        """Tell whether the server may have sent its answer before once more.
 
-        Which answer that was is not known exactly while other requests are under way.
+        Which one that was is not known, since answers may come in another order than they were
+        given; it is one of the last `ahead`.
         """
         summary = (len(rows), rows[0], rows[-1]) if rows else None
-        repeats = summary in list(self._recent)[-self._line.under_way :]
+        repeats = summary is not None and summary in self._recent
         self._recent.append(summary)
         return repeats
 
@@ -295,7 +296,7 @@ class Walk:
     def _step_on(self, offset: int, rows: Sequence[Position], repeats: bool) -> None:
         """Go on behind known rows, once it is sure that the server does not repeat itself."""
         self._front.tries += 1
-        self._reread = repeats and not self._reread
+        self._reread = repeats and len(rows) > 1 and not self._reread
         if not self._reread:
             self._front.step_on(offset, rows)
 
