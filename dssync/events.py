@@ -23,6 +23,20 @@ class ScanStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What the rest of a walk should take, as its first pages tell.
+
+    `seconds` counts the time of the requests and the waits that the key's budget will ask for.
+    """
+
+    remote: str
+    kind: KindName
+    rows: int
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class PageStored:
     """A page reached the mirror.
 
@@ -67,7 +81,7 @@ class Note:
     message: str
 
 
-Event = Waiting | ScanStarted | PageStored | ScanEnded | ChangeSent | Note
+Event = Waiting | ScanStarted | Expected | PageStored | ScanEnded | ChangeSent | Note
 
 Report = Callable[[Event], None]
 

@@ -1,5 +1,9 @@
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -11,3 +15,20 @@ settings.register_profile(
 )
 settings.register_profile("soak", settings.get_profile("ci"), derandomize=False, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep every budget out of the user's own state directory."""
+    folder = tmp_path_factory.mktemp("states")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DSSYNC_STATE_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_state(states: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let no test wait for what another one sent with the same key."""
+    folder = states / uuid4().hex
+    monkeypatch.setenv("DSSYNC_STATE_DIR", str(folder))
+    return folder

@@ -17,8 +17,8 @@ from dssync.core.fields import Field, Stored
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-INTEGERS = range(-(2**63), 2**64)
-"""What the server can show; large floats are stored as integers, and then count as such."""
+SMALLEST, LARGEST = -(2**63), 2**64 - 1
+"""The integers the server can show; large floats are stored as integers, and count as such."""
 
 POISON_DEPTH = 252
 """Containers nested this deep are stored, and can then never be shown."""
@@ -168,11 +168,10 @@ def _poison_scalar(value: Json) -> str | None:
         return bad_text(value)
     if isinstance(value, bool):
         return None
-    if isinstance(value, int) and value not in INTEGERS:
+    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
         return "an integer needs more than 64 bits"
-    if isinstance(value, float) and (not math.isfinite(value) or abs(value) >= 1e16):
-        shown = _normal_float(value)
-        return None if shown in INTEGERS else "a number is too large"
+    if isinstance(value, float) and not SMALLEST <= _normal_float(value) <= LARGEST:
+        return "a number is too large"
     return None
 
 

@@ -7,6 +7,7 @@ way the server's columns in the record's row describe theirs.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
@@ -48,9 +49,10 @@ def insert(tx: Connection, kind: KindName, rows: Mapping[str, Columns]) -> None:
         return
     names = TABLES[kind].columns
     marks = ", ".join("?" * len(names))
+    values = itemgetter(*names[1:])
     tx.exec_driver_sql(
         f"INSERT INTO {KINDS[kind].table} ({', '.join(names)}) VALUES ({marks})",
-        [(key, *(columns[name] for name in names[1:])) for key, columns in rows.items()],
+        [(key, *values(columns)) for key, columns in rows.items()],
     )
 
 
@@ -127,10 +129,13 @@ def look_after(
         # A record made by this push, or one whose edit was taken back while it was sent.
         replace_rows(tx, kind, {key: seen}, run)
         return ()
-    believed = replace(triple, theirs={**triple.theirs, **sent}, pushed_run=run)
-    judged = settle(believed, {**triple.theirs, **_fields_of(kind, seen)})
+    # What is not shown any more cannot be seen either: then what was sent counts as arrived.
+    believed = {**triple.theirs, **sent}
+    judged = settle(
+        replace(triple, theirs=believed, pushed_run=run), {**believed, **_fields_of(kind, seen)}
+    )
     merged = merge(judged)
-    _store_theirs(tx, kind, key, seen, run)
+    _store_theirs(tx, kind, key, {**sent, **seen}, run)
     if not judged.reverted:
         judged = replace(judged, base=triple.base, pushed_run=run)
     touched.save(tx, judged, merged)
@@ -141,7 +146,8 @@ def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
     """Give a record made here the row of theirs it became; ours stays as it is."""
     ours = _read(tx, kind, [key])[key]
     server = {name: columns[name] for name in ("id", *SERVER_COLUMNS)}
-    _overwrite(tx, KINDS[kind].table, {key: server})
+    # The answer is an echo; without its digest the next read brings the server's own slices.
+    _overwrite(tx, KINDS[kind].table, {key: {**server, "digest": b""}})
     if differing(KINDS[kind].fields, _fields_of(kind, ours), _fields_of(kind, columns)):
         names = TABLES[kind].columns[1:]
         tx.exec_driver_sql(

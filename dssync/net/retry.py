@@ -9,7 +9,8 @@
 | any other 5xx                       | again | final         |
 | anything else                       | final | final         |
 
-A 500 of the API's own says that nothing was written; one in HTML does not.
+A 500 of the API's own says that nothing was written; one in HTML does not. For a 429 the wait is
+not here: Paced, below, makes everybody wait who uses the key.
 """
 
 import json
@@ -31,13 +32,14 @@ Outcome = Answer | Unreachable
 class Patience:
     """How often and how long: tries in all, and seconds.
 
-    A `Retry-After` beyond `longest_throttle` is not waited for; its 429 is the answer.
+    `tries_of_page` are for a 500 that is not the API's own: a record that cannot be served answers
+    so every time, and whoever walks a list reads around it.
     """
 
     tries: int = 4
+    tries_of_page: int = 2
     first_wait: float = 0.5
     longest_wait: float = 8.0
-    longest_throttle: float = 90.0
 
 
 class Retrying:
@@ -61,7 +63,7 @@ class Retrying:
         self._chance = chance
         self._again = tenacity.Retrying(
             sleep=clock.sleep,
-            stop=tenacity.stop_after_attempt(self._patience.tries),
+            stop=self._enough,
             retry=self._wanted,
             wait=self._wait,
             before_sleep=self._tell,
@@ -76,20 +78,23 @@ class Retrying:
         """Let go of the connections."""
         self._transport.close()
 
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        outcome = _outcome(state)
+        return outcome is None or state.attempt_number >= tries_for(outcome, self._patience)
+
     def _wanted(self, state: tenacity.RetryCallState) -> bool:
         outcome = _outcome(state)
-        if outcome is None or retry_after(outcome) > self._patience.longest_throttle:
-            return False
-        return bool(reason_to_resend(state.args[0].method, outcome))
+        return outcome is not None and bool(reason_to_resend(state.args[0].method, outcome))
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         outcome = _outcome(state)
-        asked = retry_after(outcome) if outcome else 0.0
-        return asked or back_off(state.attempt_number, self._patience, self._chance())
+        if outcome is None or is_throttled(outcome):
+            return 0.0
+        return back_off(state.attempt_number, self._patience, self._chance())
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
         outcome = _outcome(state)
-        if outcome is not None:
+        if outcome is not None and state.upcoming_sleep:
             reason = reason_to_resend(state.args[0].method, outcome)
             self._report(Waiting(state.upcoming_sleep, reason))
 
@@ -113,11 +118,23 @@ def reason_to_resend(method: str, outcome: Outcome) -> str:
     if isinstance(outcome, Unreachable):
         safe = method == "GET" or not outcome.perhaps_applied
         return str(outcome) if safe else ""
-    if outcome.status == 429:
+    if is_throttled(outcome):
         return "the key's rate limit is used up"
     if outcome.status >= 500 and (method == "GET" or surely_not_applied(outcome)):
         return f"the server answered {outcome.status}"
     return ""
+
+
+def tries_for(outcome: Outcome, patience: Patience) -> int:
+    """Return after how many tries, in all, the outcome is final."""
+    if isinstance(outcome, Unreachable) or outcome.status != 500 or surely_not_applied(outcome):
+        return patience.tries
+    return patience.tries_of_page
+
+
+def is_throttled(outcome: Outcome) -> bool:
+    """Tell whether the server refused for the key's rate."""
+    return isinstance(outcome, Answer) and outcome.status == 429
 
 
 def surely_not_applied(answer: Answer) -> bool:
@@ -134,11 +151,9 @@ def api_error(answer: Answer) -> Mapping[str, object]:
     return found if isinstance(found, dict) and {"code", "detail"} <= found.keys() else {}
 
 
-def retry_after(outcome: Outcome) -> float:
+def retry_after(answer: Answer) -> float:
     """Return the seconds a 429 asks for, 0 where it asks for none."""
-    if isinstance(outcome, Unreachable) or outcome.status != 429:
-        return 0.0
-    text = outcome.headers.get("retry-after", "")
+    text = answer.headers.get("retry-after", "")
     return float(text) if text.isdecimal() else 0.0
 
 

@@ -12,9 +12,10 @@ from dssync.clock import Clock
 from dssync.core.fields import ContractName
 from dssync.errors import ContractMismatch, Invalid, ServerTrouble
 from dssync.events import Report, ignore
-from dssync.net.retry import Retrying
+from dssync.net.opening import Pace, open_budget, open_transport
+from dssync.net.pacing import Budget
 from dssync.net.secret import Secret
-from dssync.net.transport import HttpTransport, Network, Transport
+from dssync.net.transport import Network, Transport
 from dssync.posthog.answers import decode
 from dssync.posthog.classic import Classic
 from dssync.posthog.client import DATASETS, ITEMS, Client
@@ -24,10 +25,12 @@ __all__ = [
     "Classic",
     "Client",
     "Contract",
+    "Pace",
     "PageResult",
     "Probe",
     "Target",
     "Written",
+    "budget",
     "connect",
     "http",
     "open_client",
@@ -62,9 +65,18 @@ def http(
     report: Report = ignore,
     *,
     inner: Network | None = None,
+    pace: Pace | None = None,
 ) -> Transport:
-    """Build the transport to a remote, with its retries; `inner` replaces the network."""
-    return Retrying(HttpTransport(target.host, key, inner=inner), clock, report=report)
+    """Build the transport to a remote, paced and with its retries; `inner` replaces the network.
+
+    Sending raises Throttled where the key's budget asks for a longer wait than `pace` allows.
+    """
+    return open_transport(target.host, key, clock, report, inner=inner, pace=pace)
+
+
+def budget(target: Target, key: Secret, clock: Clock, pace: Pace | None = None) -> Budget:
+    """Return the budget that requests to a remote with this key share, to estimate from."""
+    return open_budget(target.host, key, clock, pace or Pace())
 
 
 def open_client(target: Target, key: Secret, transport: Transport) -> Client:

@@ -13,9 +13,9 @@ import msgspec
 from dssync.clock import SystemClock
 from dssync.errors import UnknownRecord, UsageError
 from dssync.events import Report, ignore
-from dssync.net.retry import Retrying
+from dssync.net.opening import open_transport
 from dssync.net.secret import Secret
-from dssync.net.transport import ANSWER_SECONDS, Answer, HttpTransport, Request, Transport
+from dssync.net.transport import ANSWER_SECONDS, Answer, Request, Transport
 from dssync.posthog.answers import decode, interpret
 from dssync.posthog.models import Dataset, Item, Page, build
 
@@ -73,8 +73,9 @@ class Client:
     """Talk to one environment or project of one host; give exactly one of the two.
 
     `host` is a URL such as https://us.posthog.com, `key` a personal API key (phx_…), `timeout` in
-    seconds. Requests are sent again where that is surely safe; a `transport` of your own replaces
-    all of that, and then `key` is not used. A context manager; any number of threads may share it.
+    seconds. Requests keep to the key's rate limit and are sent again where that is surely safe; a
+    `transport` of your own replaces all of that, and then `key` is not used. A context manager; any
+    number of threads may share it.
 
     Every method raises the errors of `dssync.errors`: NotFound, Invalid, KeyRejected, WrongTarget,
     Throttled, ServerTrouble, Unreachable; the last three carry `perhaps_applied`.
@@ -92,8 +93,9 @@ class Client:
         report: Report = ignore,
     ) -> None:
         self._base = _base(environment, project)
-        self._transport = transport or Retrying(
-            HttpTransport(host, key, timeout=timeout), SystemClock(), report=report
+        secret = key if isinstance(key, Secret) else Secret(key)
+        self._transport = transport or open_transport(
+            host, secret, SystemClock(), report, timeout=timeout
         )
 
     def __enter__(self) -> Self:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from dssync.core.fields import KINDS, ContractName, Field, FieldType, KindName, Stored
+from dssync.core.fields import KINDS, ContractName, FieldType, KindName, Stored, Values
 from dssync.core.records import Person, Position, Reading, Row
 from dssync.core.values import digest
 from dssync.net.transport import Answer
@@ -38,9 +39,14 @@ _FIXED = ("id", "created_at", "updated_at", "created_by")
 
 
 class _Listing(msgspec.Struct, gc=False):
-    results: list[Record]
+    results: list[Raw]
     count: int | None = None
     next: str | None = None
+
+
+class _Place(msgspec.Struct, gc=False):
+    id: str
+    created_at: datetime
 
 
 _LISTING = msgspec.json.Decoder(_Listing)
@@ -48,7 +54,8 @@ _RECORD = msgspec.json.Decoder(Record)
 _TEXT = msgspec.json.Decoder(str)
 _TEXT_OR_NULL = msgspec.json.Decoder(str | None)
 _FLAG = msgspec.json.Decoder(bool | None)
-_TIME = msgspec.json.Decoder(datetime)
+_PLACE = msgspec.json.Decoder(_Place)
+_RAW = msgspec.json.Decoder(Raw)
 _PROFILE = msgspec.json.Decoder(dict[str, Raw] | None)
 _IDENTITY = msgspec.json.Decoder(str | int)
 _encode = msgspec.json.Encoder().encode
@@ -57,7 +64,7 @@ _encode = msgspec.json.Encoder().encode
 def read_page(kind: KindName, contract: ContractName, answer: Answer) -> PageResult:
     """Read one page of a list. Raises WrongTarget if it is none."""
     found = decode(answer, _LISTING)
-    readings: list[Reading] = [WireReading(kind, contract, record) for record in found.results]
+    readings: list[Reading] = [WireReading(kind, contract, raw) for raw in found.results]
     return PageResult(
         readings=readings,
         count=found.count,
@@ -69,15 +76,22 @@ def read_page(kind: KindName, contract: ContractName, answer: Answer) -> PageRes
 
 def read_record(kind: KindName, contract: ContractName, answer: Answer) -> Reading:
     """Read one record. Raises WrongTarget if it is none."""
-    return WireReading(kind, contract, decode(answer, _RECORD))
+    return WireReading(kind, contract, decode(answer, _RAW))
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Where things stand in records that have the same names."""
+    """Where things stand in records that have the same names.
 
-    fields: tuple[tuple[Field, str], ...]
-    known: tuple[str, ...]
+    `fields` has each field's name, what reads it, and its wire name; `lacking` those that the
+    contract does not have. `known` and `texts` take slices out of a record: the digest's, and
+    those that can be escaped.
+    """
+
+    fields: tuple[tuple[str, Callable[[bytes], Stored], str], ...]
+    lacking: Values
+    known: Callable[[Record], tuple[Raw, ...]]
+    texts: Callable[[Record], tuple[Raw, ...]]
     flags: tuple[int, ...]
     extras: tuple[tuple[bytes, str], ...]
 
@@ -91,9 +105,12 @@ def _shape(kind: KindName, contract: ContractName, names: tuple[str, ...]) -> _S
     if missing:
         raise unlike_the_api(f"a {kind} without {', '.join(missing)}")
     others = sorted(present - {*wires, *_FIXED})
+    texts = tuple(wire for f, wire in fields if f.type not in ("json", "flag"))
     return _Shape(
-        fields,
-        known=(*wires, "id", "created_at", "updated_at"),
+        tuple((f.name, _READ[f.type], wire) for f, wire in fields),
+        lacking=dict.fromkeys(f.name for f in KINDS[kind].fields if f.rule(contract) is None),
+        known=itemgetter(*wires, "id", "created_at", "updated_at"),
+        texts=itemgetter(*texts, "id", "created_at", "updated_at"),
         flags=tuple(i for i, (f, _) in enumerate(fields) if f.type == "flag"),
         extras=tuple((_encode(name), name) for name in others),
     )
@@ -105,56 +122,74 @@ def _wire_name(name: str, present: frozenset[str]) -> str:
 
 
 class WireReading:
-    """One record as the server wrote it. Raises WrongTarget where that is not the API's."""
+    """One record as the server wrote it. Raises WrongTarget where that is not the API's.
 
-    __slots__ = ("_contract", "_kind", "_record", "_shape")
+    It holds a slice of the page and no more: many pages wait to be written at a time.
+    """
 
-    def __init__(self, kind: KindName, contract: ContractName, record: Record) -> None:
+    __slots__ = ("_contract", "_kind", "_raw", "position")
+
+    def __init__(self, kind: KindName, contract: ContractName, raw: Raw) -> None:
         self._kind = kind
         self._contract = contract
-        self._record = record
-        self._shape = _shape(kind, contract, tuple(record))
+        self._raw = raw
+        place = _value(_PLACE, raw)
+        moment = place.created_at
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        self.position = Position(-((aware - _EPOCH) // _MICROSECOND), place.id)
 
     @property
     def id(self) -> str:
         """The server's id."""
-        return _text(self._record["id"])
-
-    @property
-    def position(self) -> Position:
-        """Where the record stands in the default order of its list."""
-        moment = _value(_TIME, self._record["created_at"])
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return Position(-((aware - _EPOCH) // _MICROSECOND), self.id)
+        return self.position.id
 
     @property
     def digest(self) -> bytes:
         """The digest of the server's own slices; a flag that is null counts as false."""
-        record, shape = self._record, self._shape
-        slices: list[bytes] = [record[name] for name in shape.known]
-        for i in shape.flags:
-            slices[i] = TRUE if bytes(slices[i]) == TRUE else FALSE
-        slices.append(_person(bytes(record["created_by"]))[1])
-        for encoded, name in shape.extras:
-            slices += (encoded, record[name])
-        return digest(slices)
+        return _digest(*self._slices())
 
     def row(self) -> Row:
         """Return the record under dssync's names; fields its contract lacks are None."""
-        record, shape = self._record, self._shape
-        values: dict[str, Stored] = dict.fromkeys(KINDS[self._kind].names)
-        values |= {f.name: _READ[f.type](record[wire]) for f, wire in shape.fields}
-        others = b",".join(b"%b:%b" % (name, record[wire]) for name, wire in shape.extras)
-        row = Row(
-            id=self.id,
-            values=values,
-            created_at=_text(record["created_at"]),
-            updated_at=_text(record["updated_at"]),
-            created_by=_person(bytes(record["created_by"]))[0],
-            rest=_decoded(b"{%b}" % others),
-            digest=b"",
-        )
+        record, shape = self._slices()
+        try:
+            row = _read(record, shape)
+        except msgspec.DecodeError as error:
+            raise unlike_the_api(str(error)) from None
+        except UnicodeDecodeError:
+            raise unlike_the_api("text that is not UTF-8") from None
+        if b"\\" not in b"".join(shape.texts(record)):
+            return row  # nothing is escaped, so the server's slices are the canonical ones
         return replace(row, digest=row_digest(self._kind, self._contract, row))
+
+    def _slices(self) -> tuple[Record, _Shape]:
+        record = _value(_RECORD, self._raw)
+        return record, _shape(self._kind, self._contract, tuple(record))
+
+
+def _digest(record: Record, shape: _Shape) -> bytes:
+    slices: list[bytes] = [*shape.known(record)]
+    for i in shape.flags:
+        slices[i] = TRUE if bytes(slices[i]) == TRUE else FALSE
+    slices.append(_person(bytes(record["created_by"]))[1])
+    for encoded, name in shape.extras:
+        slices += (encoded, record[name])
+    return digest(slices)
+
+
+def _read(record: Record, shape: _Shape) -> Row:
+    values = {**shape.lacking}
+    for name, read, wire in shape.fields:
+        values[name] = read(record[wire])
+    others = b",".join([b"%b:%b" % (name, record[wire]) for name, wire in shape.extras])
+    return Row(
+        id=_TEXT.decode(record["id"]),
+        values=values,
+        created_at=_TEXT.decode(record["created_at"]),
+        updated_at=_TEXT.decode(record["updated_at"]),
+        created_by=_person(bytes(record["created_by"]))[0],
+        rest=str(b"{%b}" % others, "utf-8"),
+        digest=_digest(record, shape),
+    )
 
 
 def row_digest(kind: KindName, contract: ContractName, row: Row) -> bytes:
@@ -199,28 +234,19 @@ def _decoded(raw: bytes) -> str:
         raise unlike_the_api("text that is not UTF-8") from None
 
 
-def _text(raw: bytes) -> str:
-    return _value(_TEXT, raw)
-
-
-def _text_or_null(raw: bytes) -> str | None:
-    text: str | None = _value(_TEXT_OR_NULL, raw)
-    return text
-
-
 def _json_text(raw: bytes) -> str | None:
-    text = _decoded(raw)
+    text = str(raw, "utf-8")
     return None if text == "null" else text
 
 
 def _flag(raw: bytes) -> int:
-    return int(bool(_value(_FLAG, raw)))
+    return int(bool(_FLAG.decode(raw)))
 
 
 _READ: Mapping[FieldType, Callable[[bytes], Stored]] = {
-    "text": _text_or_null,
-    "time": _text_or_null,
-    "reference": _text,
+    "text": _TEXT_OR_NULL.decode,
+    "time": _TEXT_OR_NULL.decode,
+    "reference": _TEXT.decode,
     "json": _json_text,
     "flag": _flag,
 }

@@ -9,7 +9,6 @@ from types import FrameType
 
 from dssync.clock import Clock
 from dssync.errors import Interrupted
-from dssync.net.transport import Answer, Request, Transport
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,23 +23,6 @@ class Stop:
         """Raise Interrupted once somebody asked."""
         if self.signal:
             raise Interrupted(self.signal)
-
-
-class Stoppable:
-    """Wrap a transport: once somebody asked to stop, no further request begins."""
-
-    def __init__(self, transport: Transport, stop: Stop) -> None:
-        self._transport = transport
-        self._stop = stop
-
-    def send(self, request: Request) -> Answer:
-        """Send the request. Raises Interrupted instead, once somebody asked to stop."""
-        self._stop.check()
-        return self._transport.send(request)
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._transport.close()
 
 
 @contextmanager

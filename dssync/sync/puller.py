@@ -90,11 +90,12 @@ class _RemotePull:
         run, session, kind = self.run, self.run.session, inbox.kind
         with run.mirror.database.read() as tx:
             hints = unreadable.hints(tx, inbox.remote, kind, session.clock.now())
-        walk = Walk(Sizing(session.page), session.ahead, () if dataset_id else hints)
+        sizing = Sizing(session.page)
+        walk = Walk(sizing, session.ahead, () if dataset_id else hints)
         scanner = Scanner(
             walk=walk,
-            contract=reached.contract,
-            remote=inbox.remote,
+            sizing=sizing,
+            link=reached,
             kind=kind,
             store=lambda readings: run.submit(lambda tx: inbox.store(tx, readings)),
             session=session,

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 
 from dssync.core.fields import KindName
 from dssync.core.records import Reading
-from dssync.core.scan import Accepted, Ask, Page
+from dssync.core.scan import Accepted, Ask, Page, Verdict
+from dssync.core.sizing import Sizing
 from dssync.core.walk import Walk
 from dssync.errors import TemporaryError
-from dssync.events import PageStored
-from dssync.posthog import Contract, PageResult
-from dssync.sync.session import Session
+from dssync.events import Expected, PageStored
+from dssync.posthog import PageResult
+from dssync.sync.session import Link, Session
 
 WAITING = 4
 """Stretches of rows that may wait to be written; then fetching waits, so memory stays flat."""
+
+TELLING = 2
+"""The page from which on it can be told how long the walk will take."""
 
 Store = Callable[[Sequence[Reading]], "Future[None]"]
 
@@ -43,12 +47,12 @@ class Progress:
 class Scanner:
     """One walk of one list of one remote; `store` hands rows to the writing thread.
 
-    With `dataset_id` the list is the items of that dataset.
+    `sizing` is the walk's own. With `dataset_id` the list is the items of that dataset.
     """
 
     walk: Walk
-    contract: Contract
-    remote: str
+    sizing: Sizing
+    link: Link
     kind: KindName
     store: Store
     session: Session
@@ -76,7 +80,7 @@ class Scanner:
 
     def _fetch(self, ask: Ask) -> Fetched:
         started = self.session.clock.monotonic()
-        result = self.contract.page(self.kind, ask.offset, ask.limit, self.dataset_id)
+        result = self.link.contract.page(self.kind, ask.offset, ask.limit, self.dataset_id)
         page = Page([r.position for r in result.readings], result.more, result.count)
         return Fetched(result, page, self.session.clock.monotonic() - started)
 
@@ -87,22 +91,36 @@ class Scanner:
             self.progress.trouble = error
             verdicts = self.walk.fail(ask, error.message, fatal=not error.perhaps_applied)
         else:
-            self._held[ask] = fetched
-            self.progress.pages += 1
-            self.progress.count = fetched.page.count
-            size = fetched.result.size_bytes
-            verdicts = self.walk.take(ask, fetched.page, size, fetched.seconds)
+            verdicts = self._arrived(ask, fetched)
         for verdict in verdicts:
             readings = self._held.pop(verdict.ask).result.readings
             if isinstance(verdict, Accepted):
                 self._keep(readings[verdict.start :])
 
+    def _arrived(self, ask: Ask, fetched: Fetched) -> list[Verdict]:
+        self._held[ask] = fetched
+        self.progress.pages += 1
+        self.progress.count = fetched.page.count
+        size = fetched.result.size_bytes
+        verdicts = self.walk.take(ask, fetched.page, size, fetched.seconds)
+        if self.progress.pages == TELLING and not self.walk.done:
+            self._foretell(fetched)
+        return verdicts
+
+    def _foretell(self, fetched: Fetched) -> None:
+        """Report what the rest should take, from the second page, which has its full size."""
+        left = max(0, (fetched.page.count or 0) - self.progress.rows)
+        requests = -(-left // max(1, self.sizing.rows - 1)) + 1
+        at_once = self.sizing.depth(self.session.ahead)
+        seconds = requests * fetched.seconds / at_once + self.link.budget.estimate(requests)
+        self.session.report(Expected(self.link.remote.name, self.kind, left, requests, seconds))
+
     def _keep(self, readings: Sequence[Reading]) -> None:
         self._finish_storing(WAITING)
         self._stored.append(self.store(readings))
         self.progress.rows += len(readings)
-        done = self.progress
-        self.session.report(PageStored(self.remote, self.kind, done.rows, done.pages, done.count))
+        done, remote = self.progress, self.link.remote.name
+        self.session.report(PageStored(remote, self.kind, done.rows, done.pages, done.count))
 
     def _finish_storing(self, waiting: int) -> None:
         """Wait until at most that many stretches are unwritten. Raises what writing raised."""

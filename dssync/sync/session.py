@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dssync import version
@@ -13,9 +13,10 @@ from dssync.config import Remote, find_key
 from dssync.core.receipt import Receipt
 from dssync.events import Report, ignore
 from dssync.mirror import KnownRemote, Mirror, Transaction, lock, remotes, runs
+from dssync.net.pacing import Budget
 from dssync.net.transport import Network, ReadOnly
-from dssync.posthog import Contract, http, open_client, probe, speak
-from dssync.sync.interrupt import Stop, Stoppable, listening
+from dssync.posthog import Contract, Pace, budget, http, open_client, probe, speak
+from dssync.sync.interrupt import Stop, listening
 
 INTERRUPTED = 130
 
@@ -28,7 +29,8 @@ Work = Callable[[Transaction], T]
 class Session:
     """The seams, gathered: tests hand over their own clock, keys and network.
 
-    `wait` is how many seconds to wait for another run to end; `ahead` is how many pages of a list
+    `pace` keeps to the keys' rate limits and bounds how long a run may wait for them; `wait` is
+    how many seconds to wait for another run to end; `ahead` is how many pages of a list
     may be under way at once, and `page` asks for pages of that many rows instead of measuring.
     """
 
@@ -36,6 +38,7 @@ class Session:
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     report: Report = ignore
     network: Callable[[Remote], Network | None] = lambda remote: None
+    pace: Pace = field(default_factory=Pace)
     wait: float = 0
     ahead: int = 4
     page: int | None = None
@@ -44,25 +47,28 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A remote that was reached: what it is, and what speaks its contract."""
+    """A remote that was reached: what it is, what speaks its contract, what its key may send."""
 
     remote: KnownRemote
     contract: Contract
+    budget: Budget
 
 
 @contextmanager
 def link(remote: Remote, session: Session, *, read_only: bool = False) -> Iterator[Link]:
     """Reach a remote. Raises what a GET raises, KeyMissing, and ContractMismatch."""
     key = find_key(remote, session.env)
-    transport = http(remote, key, session.clock, session.report, inner=session.network(remote))
-    stoppable = Stoppable(ReadOnly(transport) if read_only else transport, session.stop)
-    client = open_client(remote, key, stoppable)
+    pace = replace(session.pace, check=session.stop.check)
+    transport = http(
+        remote, key, session.clock, session.report, inner=session.network(remote), pace=pace
+    )
+    client = open_client(remote, key, ReadOnly(transport) if read_only else transport)
     try:
         found = probe(client)
         here = KnownRemote(
             remote.name, remote.host, remote.scope, remote.id, found.contract, found.team
         )
-        yield Link(here, speak(client, found.contract))
+        yield Link(here, speak(client, found.contract), budget(remote, key, session.clock, pace))
     finally:
         transport.close()
 

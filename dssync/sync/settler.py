@@ -33,11 +33,14 @@ OUTCOMES: dict[Verdict, tuple[Outcome, str]] = {
 def judge(kind: KindName, deltas: Sequence[Delta], seen: Values | None) -> Verdict:
     """Compare what a write would have changed with what is there; `seen` is None for a 404.
 
-    A record that is gone is what a deletion wanted, and no proof of anything else.
+    A record that is gone is what a deletion wanted and what an undeletion found, and no proof of
+    anything else.
     """
     if seen is None:
-        deleting = any(delta.field == "deleted" and delta.after for delta in deltas)
-        return Verdict.APPLIED if deleting else Verdict.OTHER
+        for delta in deltas:
+            if delta.field == "deleted":
+                return Verdict.APPLIED if delta.after else Verdict.NOT_APPLIED
+        return Verdict.OTHER
     fields = KINDS[kind].by_name
     if all(equal(fields[d.field], seen[d.field], d.after) for d in deltas):
         return Verdict.APPLIED

@@ -1,0 +1,5 @@
+"""`python -m dssync` is `dssync`."""
+
+from dssync.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""How a command is declared: its options in two groups, its exit codes in its help."""
+
+from collections.abc import Callable
+from functools import wraps
+
+import click
+
+from dssync.cli.context import Context
+from dssync.cli.exits import explained
+from dssync.cli.options import CommonOption, common_options
+
+Body = Callable[..., int]
+"""What a command does: it is handed its context and its own options, and returns an exit code."""
+
+
+class Leaf(click.Command):
+    """A command that does something."""
+
+    exits: tuple[int, ...] = ()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, then those that every command has."""
+        _write_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the exit codes."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl(explained(self.exits))
+
+
+def _write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    own: list[tuple[str, str]] = []
+    common: list[tuple[str, str]] = []
+    for parameter in command.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            (common if isinstance(parameter, CommonOption) else own).append(record)
+    for title, records in (("Options", own), ("Options of every command", common)):
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class Branch(click.Group):
+    """A group of commands; it takes the common options, too."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the commands."""
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+def command(
+    name: str, *, parent: click.Group | None = None, exits: tuple[int, ...] = ()
+) -> Callable[[Body], Leaf]:
+    """Declare a command; `exits` are the exit codes it has besides those that all have."""
+
+    def declare(body: Body) -> Leaf:
+        @wraps(body)
+        @click.pass_context
+        def run(ctx: click.Context, /, **options: object) -> int:
+            return body(Context.of(ctx), **options)
+
+        leaf: Leaf = click.command(name, cls=Leaf)(common_options(run))
+        leaf.exits = exits
+        if parent is not None:
+            parent.add_command(leaf)
+        return leaf
+
+    return declare
+
+
+def branch(name: str, text: str) -> Branch:
+    """Declare a group of commands with its help text."""
+
+    @click.group(name, cls=Branch, help=text, no_args_is_help=False)
+    @common_options
+    def group() -> None:
+        """Do nothing by itself."""
+
+    return group

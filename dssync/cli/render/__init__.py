@@ -1,0 +1,1 @@
+"""What people and programs see: one file per value shown; the only place that prints."""

@@ -1,0 +1,23 @@
+"""What a record is called in a sentence."""
+
+from dssync.cli.render.text import plain_json, quoted
+from dssync.core.fields import KindName
+
+SHORT = 8
+"""So much of a key is shown beside a name that says more."""
+
+
+def title(kind: KindName, label: str, key: str) -> str:
+    """Name a record: `dataset "Support triage" (3f2a91bc…)`, `item 018f6c1e-…`.
+
+    An item has no name, so its whole key is shown: ids made in one minute begin alike.
+    """
+    if not label or label == key:
+        return f"{kind} {plain_json(key)}"
+    return f"{kind} {quoted(label)} ({_short(key)})"
+
+
+def _short(key: str) -> str:
+    known = key.rpartition("/")[2].removeprefix("new-")
+    length = len(key) - len(known) + SHORT
+    return plain_json(key) if len(key) <= length + 1 else f"{plain_json(key[:length])}…"

@@ -1,0 +1,103 @@
+"""What is going on: a bar for each list on a terminal, a few sentences elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dssync.cli.render.names import title
+from dssync.cli.render.screen import Screen
+from dssync.cli.render.text import Line
+from dssync.events import (
+    ChangeSent,
+    Event,
+    Expected,
+    Note,
+    PageStored,
+    Report,
+    ScanEnded,
+    ScanStarted,
+    Waiting,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LONG_WAIT = 5.0
+"""Shorter waits, in seconds, are nobody's business."""
+
+LONG_WALK = 30.0
+"""A list that takes longer than that, in seconds, is announced."""
+
+
+@contextmanager
+def progress(screen: Screen, *, everything: bool) -> Iterator[Report]:
+    """Give what reports are made to, and clear the bars in the end.
+
+    With `everything`, each event is a line.
+    """
+    if screen.quiet or everything or not screen.err.isatty():
+        yield lambda event: screen.tell(map(Line, _sentences(event, everything=everything)))
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(file=screen.err, no_color=not screen.coloured(screen.err))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield _Bars(bars, screen)
+
+
+def _sentences(event: Event, *, everything: bool) -> Iterator[str]:
+    if isinstance(event, Note):
+        yield event.message
+    elif isinstance(event, Waiting):
+        if everything or event.seconds >= LONG_WAIT:
+            yield f"waiting {event.seconds:.0f} s: {event.reason}"
+    elif isinstance(event, Expected):
+        if everything or event.seconds >= LONG_WALK:
+            yield (
+                f"{event.remote}: about {event.rows:,} more {event.kind}s,"
+                f" {event.requests:,} requests, {event.seconds:.0f} s"
+            )
+    elif everything:
+        yield _detail(event)
+
+
+def _detail(event: ScanStarted | PageStored | ScanEnded | ChangeSent) -> str:
+    match event:
+        case ScanStarted(remote, kind):
+            return f"{remote}: reading {kind}s"
+        case PageStored(remote, kind, rows, pages):
+            return f"{remote}: {rows:,} {kind}s in {pages:,} pages"
+        case ScanEnded(remote, kind, outcome, rows):
+            return f"{remote}: {kind}s {outcome}, {rows:,} rows"
+        case ChangeSent(remote, kind, key, action, outcome, done, total):
+            name = title(kind, key, key)
+            return f"{remote}: {done:,} of {total:,}, {action} {name}: {outcome}"
+
+
+class _Bars:
+    """Draws events as bars, one for each list and one for each remote's changes."""
+
+    def __init__(self, bars: "Progress", screen: Screen) -> None:
+        self._bars = bars
+        self._screen = screen
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case ScanStarted(remote, kind):
+                self._show(f"{remote} {kind}s", 0, None)
+            case PageStored(remote, kind, rows, _, count):
+                self._show(f"{remote} {kind}s", rows, count)
+            case ScanEnded(remote, kind, _, rows):
+                self._show(f"{remote} {kind}s", rows, rows)
+            case ChangeSent(remote, _, _, _, _, done, total):
+                self._show(f"{remote} changes", done, total)
+            case _:
+                self._screen.tell(map(Line, _sentences(event, everything=False)))
+
+    def _show(self, name: str, done: int, total: int | None) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.update(self._tasks[name], completed=done, total=total)

@@ -1,0 +1,136 @@
+"""A receipt: what a run did."""
+
+from collections.abc import Iterator
+
+from dssync.cli.render.difference import readable
+from dssync.cli.render.error import sentence_lines
+from dssync.cli.render.names import title
+from dssync.cli.render.text import Line, Tone, counted
+from dssync.cli.render.view import Document
+from dssync.core.fields import KINDS
+from dssync.core.receipt import Entry, Outcome, Receipt, ScanCount
+
+_TONES: dict[Outcome, Tone] = {
+    "applied": "add",
+    "skipped": "dim",
+    "conflicted": "conflict",
+    "failed": "error",
+    "in doubt": "error",
+    "unreadable": "error",
+}
+
+
+def receipt_json(receipt: Receipt) -> Document:
+    """Return a receipt for programs."""
+    return {
+        "command": receipt.command,
+        "run": receipt.run,
+        "exit_code": receipt.exit_code,
+        "planned": receipt.planned,
+        "counts": {outcome.replace(" ", "_"): receipt.count(outcome) for outcome in _TONES},
+        "entries": [_entry_json(entry) for entry in receipt.entries],
+        "scans": [_scan_json(scan) for scan in receipt.scans],
+        "troubles": [
+            {
+                "remote": trouble.remote,
+                "code": trouble.code,
+                "message": trouble.message,
+                "hint": trouble.hint,
+                "exit_code": trouble.exit_code,
+            }
+            for trouble in receipt.troubles
+        ],
+        "notes": list(receipt.notes),
+    }
+
+
+def _entry_json(entry: Entry) -> Document:
+    fields = KINDS[entry.kind].by_name
+    return {
+        "remote": entry.remote,
+        "kind": entry.kind,
+        "key": entry.key,
+        "label": entry.label,
+        "dataset": entry.where or None,
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
+        "status": entry.status,
+        "updated_at": entry.updated_at,
+        "attempts": entry.attempts,
+        "fields": [
+            {
+                "field": delta.field,
+                "before": readable(fields[delta.field], delta.before),
+                "after": readable(fields[delta.field], delta.after),
+            }
+            for delta in entry.deltas
+        ],
+    }
+
+
+def _scan_json(scan: ScanCount) -> Document:
+    return {
+        "remote": scan.remote,
+        "kind": scan.kind,
+        "outcome": scan.outcome,
+        "listed": scan.listed,
+        "new": scan.new,
+        "changed": scan.changed,
+        "unchanged": scan.unchanged,
+        "absent": scan.absent,
+        "pages": scan.pages,
+        "reason": scan.reason,
+    }
+
+
+def receipt_lines(receipt: Receipt, *, everything: bool = False) -> Iterator[Line]:
+    """Draw what happened, the records that need a look, and what went wrong.
+
+    With `everything`, the records that were applied are listed as well.
+    """
+    yield from map(_scan_line, receipt.scans)
+    for entry in receipt.entries:
+        if everything or entry.outcome != "applied":
+            yield from _entry_lines(entry)
+    yield from map(Line, receipt.notes)
+    for trouble in receipt.troubles:
+        yield from sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint)
+
+
+def _scan_line(scan: ScanCount) -> Line:
+    gone = f", {scan.absent:,} gone" if scan.absent else ""
+    how = "" if scan.outcome == "complete" else f" ({scan.outcome})"
+    return Line(
+        f"{scan.remote}: {counted(scan.listed, scan.kind)} listed, {scan.new:,} new,"
+        f" {scan.changed:,} changed{gone}{how}"
+    )
+
+
+def _entry_lines(entry: Entry) -> Iterator[Line]:
+    name = title(entry.kind, entry.label, entry.key)
+    yield Line(f"{entry.outcome}: {entry.action} {name}, {entry.remote}", _TONES[entry.outcome])
+    if entry.reason:
+        yield Line(f"  {entry.reason}")
+
+
+def last_line(receipt: Receipt) -> Line:
+    """Say what came of a run in one line, with its id."""
+    counts = ", ".join(_counts(receipt))
+    run = "no run" if receipt.run is None else f"run {receipt.run}"
+    return Line(f"{run}: {counts or 'nothing to do'}", "head")
+
+
+def _counts(receipt: Receipt) -> Iterator[str]:
+    if receipt.scans:
+        yield f"{sum(scan.listed for scan in receipt.scans):,} listed"
+        for word in ("new", "changed"):
+            yield f"{sum(getattr(scan, word) for scan in receipt.scans):,} {word}"
+        yield f"{sum(scan.absent for scan in receipt.scans):,} gone"
+    if receipt.planned:
+        yield f"{receipt.planned:,} planned"
+    for outcome in _TONES:
+        if number := receipt.count(outcome):
+            yield f"{number:,} {outcome}"
+    if receipt.troubles:
+        yield counted(len(receipt.troubles), "problem")

@@ -1,0 +1,114 @@
+"""The mirror at a glance."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dssync.cli.render.ages import ago, moment
+from dssync.cli.render.names import title
+from dssync.cli.render.pending import pending_json, pending_lines
+from dssync.cli.render.screen import Screen
+from dssync.cli.render.text import Line, counted
+from dssync.cli.render.view import Document
+
+if TYPE_CHECKING:
+    from dssync.mirror.journal import Intent
+    from dssync.mirror.unreadable import Unreadable
+    from dssync.sync import RemoteStatus, Status
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Shows what changed here, what is in the way, and how old the mirror is at `now`."""
+
+    status: "Status"
+    unreadable: "Sequence[Unreadable]"
+    mirror: str
+    now: datetime
+
+    def json(self) -> Document:
+        """Return the status for programs."""
+        return {
+            "mirror": self.mirror,
+            "remotes": [_remote_json(remote) for remote in self.status.remotes],
+            "pending": pending_json(self.status.plan),
+            "in_doubt": [_intent_json(intent) for intent in self.status.in_doubt],
+            "unreadable": [unreadable_json(each) for each in self.unreadable],
+        }
+
+    def draw(self, screen: Screen) -> None:
+        """Print the status for people."""
+        screen.data(self._lines())
+
+    def _lines(self) -> Iterator[Line]:
+        yield Line(f"mirror: {self.mirror}")
+        if not self.status.remotes:
+            yield Line("no remote was pulled yet; pull one: dssync pull")
+        for remote in self.status.remotes:
+            yield from _remote_lines(remote, self.now)
+        yield from map(_doubt_line, self.status.in_doubt)
+        for each in self.unreadable:
+            known = " (acknowledged)" if each.acknowledged_at else ""
+            yield Line(f"unreadable: {each.kind} {each.label}, {each.remote}{known}", "error")
+        yield from pending_lines(self.status.plan)
+
+
+def _remote_lines(status: "RemoteStatus", now: datetime) -> Iterator[Line]:
+    remote = status.remote
+    yield Line(f"{remote.name}: {remote.host}, {remote.scope} {remote.project}", "head")
+    yield Line(f"  {counted(status.datasets, 'dataset')}, {counted(status.items, 'item')}")
+    if status.pulled_at is None:
+        yield Line("  never pulled completely")
+    else:
+        age = ago(status.pulled_at, now)
+        yield Line(f"  last complete pull {moment(status.pulled_at)} ({age}), run {status.run}")
+
+
+def _doubt_line(intent: "Intent") -> Line:
+    name = title(intent.kind, intent.key, intent.key)
+    return Line(
+        f"in doubt: {intent.action} {name}, sent {moment(intent.opened_at)}"
+        f" by run {intent.run}; the next pull finds out",
+        "error",
+    )
+
+
+def _remote_json(status: "RemoteStatus") -> Document:
+    remote = status.remote
+    return {
+        "name": remote.name,
+        "host": remote.host,
+        "scope": remote.scope,
+        "id": remote.project,
+        "contract": remote.contract,
+        "team": remote.team,
+        "datasets": status.datasets,
+        "items": status.items,
+        "run": status.run,
+        "pulled_at": status.pulled_at,
+    }
+
+
+def _intent_json(intent: "Intent") -> Document:
+    return {
+        "remote": intent.remote,
+        "kind": intent.kind,
+        "key": intent.key,
+        "action": intent.action,
+        "run": intent.run,
+        "opened_at": intent.opened_at,
+    }
+
+
+def unreadable_json(each: "Unreadable") -> Document:
+    """Return an unreadable record for programs."""
+    return {
+        "remote": each.remote,
+        "kind": each.kind,
+        "key": each.key,
+        "offset": each.hole.offset,
+        "first_run": each.first_run,
+        "checked_at": each.checked_at,
+        "acknowledged_at": each.acknowledged_at,
+    }

@@ -1,0 +1,96 @@
+"""Text that is safe for a terminal, and lines made of it.
+
+Whatever came from a server, a file or a person may hold characters that move the cursor, recolour
+the screen or turn the order of letters round. `plain` makes them visible instead; everything that
+is printed passes through it.
+"""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["", "head", "add", "remove", "change", "conflict", "dim", "error"]
+"""What a line is; a terminal with colours shows it."""
+
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters
+    "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff"  # halves of surrogate pairs, which no stream can write
+    "\U000e0000-\U000e007f]"
+)
+"""Control characters, line separators, and what is invisible or changes the writing direction."""
+
+_SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as people read it; what is unsafe in it is escaped when it is printed."""
+
+    text: str = ""
+    tone: Tone = ""
+
+
+Lines = Iterable[Line]
+
+
+def plain(text: str) -> str:
+    r"""Return one line of text in which every unsafe character is written out.
+
+    >>> plain("a\x1b[31m\tb")
+    'a\\x1b[31m\\tb'
+    """
+    return UNSAFE.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code <= 0xFF:
+        return _SHORT_ESCAPES.get(character, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def plain_json(text: str) -> str:
+    """Escape JSON text so that it is safe to print and still means the same.
+
+    Line breaks that indent it stay.
+    """
+    return UNSAFE.sub(lambda found: _json_escape(found[0]), text)
+
+
+def _json_escape(character: str) -> str:
+    return character if character == "\n" else json.dumps(character)[1:-1]
+
+
+def quoted(text: str) -> str:
+    """Write text in quotes, as JSON would, safe to print."""
+    return plain_json(json.dumps(text, ensure_ascii=False))
+
+
+def wrapped(text: str, width: int, first: str, following: str) -> Iterator[str]:
+    """Break text that is too long for `width` columns, with what stands before each line.
+
+    Words stay whole where they fit; white space inside the text is kept.
+    """
+    yield from textwrap.wrap(
+        text,
+        max(width, len(following) + 20),
+        initial_indent=first,
+        subsequent_indent=following,
+        drop_whitespace=False,
+        replace_whitespace=False,
+        break_on_hyphens=False,
+    ) or [first]
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut text to `most` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: `1 item`, `60 items`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

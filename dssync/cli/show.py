@@ -1,0 +1,23 @@
+"""`dssync show`."""
+
+import click
+
+from dssync.cli.command import command
+from dssync.cli.context import Context
+from dssync.cli.exits import OPENING
+from dssync.cli.render.record import RecordView
+
+
+@command("show", exits=OPENING)
+@click.argument("record")
+def show(context: Context, record: str) -> int:
+    """Show one record in full.
+
+    RECORD is a key or id, a dataset's name, or the beginning of one (4 characters or more).
+    Without a terminal the record is JSON.
+    """
+    with context.mirror() as mirror:
+        names = context.chosen(mirror)
+        found = mirror.find(record, names)
+        edited = (found.kind, found.key) in mirror.touched_keys(names)
+        return context.finish(RecordView(found, edited=edited))

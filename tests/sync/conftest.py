@@ -1,0 +1,39 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dssync.mirror import Mirror
+from dssync.sandbox import Sandbox
+from tests.clock import FakeClock
+from tests.sync.world import World
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def sandbox(clock: FakeClock) -> Sandbox:
+    return Sandbox(now=clock.now, limits=())
+
+
+@pytest.fixture(scope="session")
+def empty_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "mirror.db"
+    Mirror.open(path, create=True).close()
+    return path
+
+
+@pytest.fixture
+def new_mirror(empty_mirror: Path, tmp_path: Path) -> Path:
+    """Give an empty mirror; copying one is quicker than making one."""
+    return Path(shutil.copy(empty_mirror, tmp_path / "mirror.db"))
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, clock: FakeClock, new_mirror: Path) -> Iterator[World]:
+    with Mirror.open(new_mirror) as mirror:
+        yield World(sandbox, clock, mirror)
