@@ -31,10 +31,10 @@ class Sizing:
 
         Only one until a page was measured, then as many as hold 16 MB.
         """
-        if self._fixed:
-            return ahead
         if self._row_bytes is None:
             return 1
+        if self._fixed:
+            return ahead
         return max(1, min(ahead, int(FLIGHT_BYTES / (self.rows * self._row_bytes))))
 
     def measure(self, rows: int, size_bytes: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Both sides changed: what can be joined is joined, what cannot stays out until somebody decides."""
+"""Both sides changed: what can be joined is joined, and the rest waits for somebody to decide."""
 
 import threading
 from collections.abc import Callable, Iterator

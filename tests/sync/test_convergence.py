@@ -2,25 +2,20 @@
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.sync.two_sides import TwoSides
 
-QUIET = (HealthCheck.too_slow, HealthCheck.filter_too_much)
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-class TestTwoSides(TwoSides.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(
-        max_examples=30,
-        stateful_step_count=12,
-        derandomize=True,
-        deadline=None,
-        suppress_health_check=QUIET,
-    )
+def test_both_sides_end_up_equal() -> None:
+    short = settings(SLOW, max_examples=30, stateful_step_count=12, derandomize=True)
+    run_state_machine_as_test(TwoSides, settings=short)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(7200)
-class TestTwoSidesForLong(TwoSides.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(
-        max_examples=1_000, stateful_step_count=50, deadline=None, suppress_health_check=QUIET
-    )
+@pytest.mark.timeout(3600)
+def test_both_sides_end_up_equal_after_many_more_steps() -> None:
+    long = settings(SLOW, max_examples=1_000, stateful_step_count=50, derandomize=False)
+    run_state_machine_as_test(TwoSides, settings=long)

@@ -160,7 +160,7 @@ def delete(world: World, key: str) -> None:
     world.mirror.delete("dataset", key)
 
 
-IN_FLIGHT = {
+IN_FLIGHT: dict[str, tuple[Act, dict[str, object]]] = {
     "the same field": (edit_same, {"name": "edited in flight"}),
     "another field": (edit_other, {"description": "edited in flight"}),
     "both": (edit_both, {"name": "edited in flight", "description": "edited in flight"}),

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from dssync.core.fields import KINDS, KindName
+from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.plan import Change, Delta
 from tests.sync.world import World
 
@@ -16,8 +17,8 @@ class Edit:
 
     kind: KindName
     column: str
-    before: object
-    after: object
+    before: Stored
+    after: Stored
     wire: str
     body: str
     stored: str
@@ -48,7 +49,7 @@ def records(world: World) -> dict[Edit, str]:
     state = world.sandbox.state
     home = state.insert("dataset", name="home")
     state.insert("dataset", name="other", id=OTHER)
-    values: dict[KindName, dict[str, object]] = {
+    values: dict[KindName, dict[str, Any]] = {
         "dataset": {"name": "one", "metadata": {"a": 1}},
         "item": {
             "dataset": home,
@@ -108,7 +109,7 @@ def test_the_plan_shows_every_edited_field_with_before_and_after(
     assert len(changes) == len(EDITS)
     home = world.sql("SELECT key FROM datasets WHERE name = 'home'")[0][0]
     for edit, key in records.items():
-        before = home if edit.before == "home" else edit.before
+        before: Stored = home if edit.before == "home" else edit.before
         assert changes[key].action == "update"
         assert changes[key].deltas == (Delta(edit.column, before, edit.after),)
 

@@ -168,7 +168,7 @@ def test_a_signal_ends_a_pull_and_nothing_is_taken_for_deleted(world: World) -> 
     world.pull()
 
     def stop(event: Event) -> None:
-        if isinstance(event, PageStored) and event.kind == "item":
+        if isinstance(event, PageStored) and event.kind == "item" and event.pages == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
     world.page, world.report = 10, stop

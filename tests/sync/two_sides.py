@@ -124,10 +124,10 @@ class TwoSides(RuleBasedStateMachine):
         id = choose(self.there(kind, deleted=False), pick)
         value = next(self.numbers)
         if leaf == "text":
-            self.state.update(kind, id, **{WIRE[kind]: f"t{value}"})
+            change: dict[str, Any] = {WIRE[kind]: f"t{value}"}
         else:
-            metadata = self.state.get(kind, id)["metadata"]
-            self.state.update(kind, id, metadata={**metadata, leaf: value})
+            change = {"metadata": {**self.state.get(kind, id)["metadata"], leaf: value}}
+        self.state.update(kind, id, **change)
         self.changed_there.add((kind, id))
 
     @rule(kind=kinds, pick=picks, deleted=st.booleans())

@@ -45,7 +45,13 @@ def test_at_most_16_megabytes_are_in_flight() -> None:
     assert sizing.depth(8) == 1
     sizing.measure(100, 400_000, 0.1)
     assert (sizing.rows, sizing.depth(8)) == (1_000, 4)
-    assert Sizing(10).depth(8) == 8
+
+
+def test_nothing_is_fetched_ahead_until_a_page_tells_how_long_the_list_is() -> None:
+    sizing = Sizing(10)
+    assert sizing.depth(8) == 1
+    sizing.measure(10, 1_000, 0.1)
+    assert sizing.depth(8) == 8
 
 
 def test_a_page_of_one_row_is_refused() -> None:

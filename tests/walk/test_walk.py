@@ -274,8 +274,15 @@ def test_rows_out_of_order_end_the_walk() -> None:
     assert walk.outcome == Partial("the rows from 0 on are not in the list's order")
 
 
+def measured() -> Sizing:
+    """Pages of ten rows, as if one had come already, so that the walk fetches ahead at once."""
+    sizing = Sizing(10)
+    sizing.measure(10, 1_000, 0.1)
+    return sizing
+
+
 def test_a_fatal_failure_ends_the_walk_and_frees_what_came_early() -> None:
-    walk = Walk(Sizing(10), ahead=3)
+    walk = Walk(measured(), ahead=3)
     first, second, third = walk.asks()
     assert walk.asks() == []
     assert walk.take(second, Page(positions(range(9, 19))), 1, 0.1) == []
@@ -285,7 +292,7 @@ def test_a_fatal_failure_ends_the_walk_and_frees_what_came_early() -> None:
 
 
 def test_early_pages_are_accepted_in_list_order() -> None:
-    walk = Walk(Sizing(10), ahead=2)
+    walk = Walk(measured(), ahead=2)
     first, second = walk.asks()
     assert walk.take(second, Page(positions(range(9, 19))), 1, 0.1) == []
     assert walk.take(first, Page(positions(range(10))), 1, 0.1) == [
@@ -316,5 +323,5 @@ def test_fetching_ahead_wastes_little_on_a_server_that_clamps() -> None:
 def test_fetching_ahead_stops_where_the_list_should_end() -> None:
     server = ListServer(range(500))
     run(server, 100, ahead=8)
-    assert max(offset for offset, _ in server.requests[8:]) < 500
-    assert len(server.requests) <= 6 + 1 + 3
+    assert max(offset for offset, _ in server.requests) < 500
+    assert len(server.requests) == 6 + 1
