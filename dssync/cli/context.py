@@ -63,7 +63,7 @@ class Context:
 
     def remotes(self, settings: "Settings") -> "list[Remote]":
         """Return the configured remotes that are meant. Raises ConfigError for none."""
-        known = settings.remotes
+        known = settings.remotes or self._remembered(settings)
         for name in self.given.remotes:
             if name not in known:
                 raise ConfigError(
@@ -74,6 +74,35 @@ class Context:
                 "no remote is configured", hint="dssync remote add NAME --environment ID"
             )
         return [known[name] for name in self.given.remotes or known]
+
+    def _remembered(self, settings: "Settings") -> "dict[str, Remote]":
+        """Return the mirror's own remotes, for calls after one that named its project by option.
+
+        The host must be the one that the variables name: a mirror from elsewhere must not be able
+        to send the key anywhere.
+        """
+        from pathlib import Path
+
+        from dssync.config import load
+        from dssync.mirror import Mirror
+        from dssync.mirror.mirror import path_of
+
+        if not Path(path_of(settings.mirror)).exists():
+            return {}
+        with Mirror.open(settings.mirror) as mirror:
+            known = mirror.remotes()
+        made = {
+            remote.name: load(
+                self.given.folder, os.environ, **{remote.scope: remote.project}
+            ).remotes
+            for remote in known
+        }
+        return {
+            remote.name: replace(found, name=remote.name)
+            for remote in known
+            for found in made[remote.name].values()
+            if found.host == remote.host
+        }
 
     @contextmanager
     def mirror(
@@ -96,11 +125,11 @@ class Context:
                 )
         return self.given.remotes
 
-    def session(self, wait: float = 0) -> "Session":
-        """Return the seams of a run; `wait` is in seconds."""
-        from dssync.sync import Session
+    def session(self, wait: float = 0, max_wait: float | None = None) -> "Session":
+        """Return the seams of a run; both waits, for the mirror and for the key, in seconds."""
+        from dssync.sync import Pace, Session, Waits
 
-        return Session(env=os.environ, wait=wait)
+        return Session(env=os.environ, wait=wait, pace=Pace(waits=Waits(max_wait)))
 
     @contextmanager
     def watching(self, session: "Session") -> "Iterator[Session]":

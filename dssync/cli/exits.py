@@ -16,10 +16,11 @@ MEANINGS: Mapping[int, str] = {
     10: "there is no mirror here",
     11: "another run holds the mirror",
     20: "there are differences",
-    130: "interrupted; what was done is kept",
+    130: "interrupted by Ctrl-C; what was done is kept",
+    143: "ended by SIGTERM; what was done is kept",
 }
 
-ALWAYS = (0, 1, 2, 130)
+ALWAYS = (0, 1, 2, 130, 143)
 OPENING = (6, 9, 10, 11)
 """What opening a mirror may end with."""
 

@@ -110,6 +110,13 @@ wait_option = click.option(
     help="Wait so long for another run to end, such as 10m.",
 )
 
+max_wait_option = click.option(
+    "--max-wait",
+    metavar="TIME",
+    type=read_duration,
+    help="Wait so long in all for the key's rate limit, such as 15m; else as long as needed.",
+)
+
 max_delete_option = click.option(
     "--max-delete",
     "limit",

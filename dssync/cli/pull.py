@@ -5,7 +5,7 @@ import click
 from dssync.cli.command import command
 from dssync.cli.context import Context
 from dssync.cli.exits import ASKING, OPENING
-from dssync.cli.options import max_delete_option, wait_option
+from dssync.cli.options import max_delete_option, max_wait_option, wait_option
 from dssync.cli.render.pending import pending_json
 from dssync.cli.render.view import ForPrograms
 from dssync.core.brakes import Limit
@@ -17,6 +17,7 @@ from dssync.core.brakes import Limit
 @click.option("--host", metavar="URL", help="Its PostHog; us and eu for short.")
 @max_delete_option
 @wait_option
+@max_wait_option
 def pull(
     context: Context,
     environment: int | None,
@@ -24,6 +25,7 @@ def pull(
     host: str | None,
     limit: Limit | None,
     wait: float,
+    max_wait: float | None,
 ) -> int:
     """Mirror what the remotes hold.
 
@@ -36,7 +38,7 @@ def pull(
     settings = context.settings(host=host, environment=environment, project=project)
     remotes = context.remotes(settings)
     with context.mirror(settings, create=True) as mirror:
-        with context.watching(context.session(wait)) as session:
+        with context.watching(context.session(wait, max_wait)) as session:
             receipt = pull_all(mirror, remotes, session, limit=limit)
         context.tell_receipt(receipt)
         pending = make_plan(mirror)

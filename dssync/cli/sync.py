@@ -3,7 +3,7 @@
 from dssync.cli.command import command
 from dssync.cli.context import Context
 from dssync.cli.exits import ASKING, OPENING
-from dssync.cli.options import consent_options, max_delete_option, wait_option
+from dssync.cli.options import consent_options, max_delete_option, max_wait_option, wait_option
 from dssync.cli.render.pushed import PushView
 from dssync.core.brakes import Limit
 
@@ -12,7 +12,10 @@ from dssync.core.brakes import Limit
 @consent_options
 @max_delete_option
 @wait_option
-def sync(context: Context, dry: bool, yes: bool, limit: Limit | None, wait: float) -> int:
+@max_wait_option
+def sync(
+    context: Context, dry: bool, yes: bool, limit: Limit | None, wait: float, max_wait: float | None
+) -> int:
     """Pull, then push.
 
     The pull is done unasked, the push as `dssync push` does it. A remote whose pull did not finish
@@ -25,7 +28,7 @@ def sync(context: Context, dry: bool, yes: bool, limit: Limit | None, wait: floa
     settings = context.settings()
     remotes = context.remotes(settings)
     with context.mirror(settings, create=not dry) as mirror:
-        pushing = Pushing(context, mirror, context.session(wait), yes, dry, limit)
+        pushing = Pushing(context, mirror, context.session(wait, max_wait), yes, dry, limit)
         pushed = push(pushing, remotes) if dry else sync_all(pushing, remotes, limit)
         pending = make_plan(mirror)
     view = PushView(pushed.plan, dry=dry)

@@ -87,7 +87,7 @@ def test_a_pull_costs_its_pages_one_proof_of_each_end_and_one_probe(
     world: World, datasets: int, items: int, page: int
 ) -> None:
     generate(world.sandbox.state, datasets=datasets, items=items)
-    world.page = page
+    world.page, world.ahead = page, 1
     receipt = world.pull()
     pages = [ceil((n - 1) / (page - 1)) for n in (datasets, items)]
     assert [scan.pages for scan in receipt.scans] == [n + 1 for n in pages]

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -169,7 +170,10 @@ def test_a_signal_ends_a_pull_and_nothing_is_taken_for_deleted(world: World) -> 
 
     def stop(event: Event) -> None:
         if isinstance(event, PageStored) and event.kind == "item" and event.pages == 2:
+            before = signal.getsignal(signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
+            while signal.getsignal(signal.SIGINT) == before:
+                time.sleep(0.001)  # this is not the main thread, which notes the signal
 
     world.page, world.report = 10, stop
     receipt = world.pull()

@@ -62,6 +62,7 @@ class World:
     network: Callable[[Remote], Network | None] | None = None
     report: Report = ignore
     page: int | None = None
+    ahead: int = 4
 
     @property
     def session(self) -> Session:
@@ -72,6 +73,7 @@ class World:
             network=self.network or (lambda remote: httpx.WSGITransport(app=self.sandbox)),
             pace=Pace(folder=self.mirror.path.with_suffix(".state")),
             page=self.page,
+            ahead=self.ahead,
         )
 
     def meddle(self, before: Meddle | None = None, after: Meddle | None = None) -> None:
