@@ -1,6 +1,6 @@
 """Edit the working copy as a person would: the triggers guard, and notice."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,9 @@ from dssync.mirror import touched
 
 def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
     """Set fields of a record. Raises UsageError, also for values the server would refuse."""
+    refuse_unknown(kind, values)
+    if not values:
+        raise UsageError(f"no field of {kind} {key} was named", hint="name a field and its value")
     _refuse_hopeless(tx, kind, key, values)
     setters = ", ".join(f"{name} = ?" for name in values)
     result = tx.exec_driver_sql(
@@ -23,12 +26,12 @@ def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored
 
 def create(tx: Connection, kind: KindName, remote: str | None, values: Mapping[str, Stored]) -> str:
     """Make a record and return its key; without `remote` it joins the only one there is."""
-    names = [*values, *(["remote"] if remote is not None else [])]
-    arguments = [*values.values(), *([remote] if remote is not None else [])]
+    refuse_unknown(kind, values)
+    names = (*values, "remote")
     key = tx.exec_driver_sql(
         f"INSERT INTO {KINDS[kind].table} ({', '.join(names)})"
         f" VALUES ({', '.join('?' * len(names))}) RETURNING key",
-        tuple(arguments),
+        (*values.values(), remote),
     ).scalar_one()
     _refuse_hopeless(tx, kind, str(key), values, creating=True)
     return str(key)
@@ -57,6 +60,14 @@ def take_back(tx: Connection, kind: KindName, key: str, fields: Collection[str] 
     ours = {n: theirs[n] if n in chosen else found.ours[n] for n in found.ours}
     touched.rebase(tx, found, ours, chosen)
     return any(theirs[name] != found.ours[name] for name in chosen)
+
+
+def refuse_unknown(kind: KindName, names: Iterable[str]) -> None:
+    """Raise UsageError for a name that is no field of the kind."""
+    for name in names:
+        if name not in KINDS[kind].by_name:
+            known = ", ".join(KINDS[kind].names)
+            raise UsageError(f"a {kind} has no field {name}; it has {known}")
 
 
 def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[str]) -> bool:

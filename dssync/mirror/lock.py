@@ -47,7 +47,8 @@ def _note_path(mirror: Path) -> Path:
 
 
 def _holder(mirror: Path) -> str:
-    with suppress(OSError, ValueError, KeyError):  # the note is for people; the lock decides
+    # the note is for people; the lock decides
+    with suppress(OSError, ValueError, KeyError, TypeError):
         note = json.loads(_note_path(mirror).read_text())
         who = f"pid {note['pid']} on {note['host']}, since {note['since']}"
         return f"`dssync {note['command']}` ({who})"

@@ -36,7 +36,7 @@ class Mirror:
         `location` is a path or `sqlite:///path`. Raises NoMirror, MirrorTooNew, MirrorDamaged.
         """
         path = path_of(location)
-        if not create and not path.exists():
+        if not create and (not path.exists() or path.stat().st_size == 0):
             raise NoMirror(
                 f"there is no mirror at {path}",
                 hint="make one with `dssync pull`, or name another with --mirror",
@@ -104,10 +104,7 @@ class Mirror:
 
     def revert(self, kind: KindName, key: str, fields: Collection[str] = ()) -> bool:
         """Drop local edits of these fields, or of the whole record; tell whether there were any."""
-        unknown = [name for name in fields if name not in KINDS[kind].by_name]
-        if unknown:
-            known = ", ".join(KINDS[kind].names)
-            raise UsageError(f"a {kind} has no field {unknown[0]}; it has {known}")
+        edits.refuse_unknown(kind, fields)
         with self.database.unit(LOCAL) as tx:
             return edits.take_back(tx, kind, key, fields)
 

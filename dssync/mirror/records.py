@@ -68,7 +68,8 @@ def select(
         "SELECT key, id, remote, created_at, updated_at,"
         f" {profile}, absent_since, run, {', '.join(tables.fields)}"
         f" FROM {KINDS[kind].table} WHERE {condition}"
-        " ORDER BY created_at IS NOT NULL, created_at DESC, key",
+        # without its Z, a time without a fraction sorts before the fractions of its second
+        " ORDER BY created_at IS NOT NULL, rtrim(created_at, 'Z') DESC, key",
         tuple(arguments),
     )
     for key, id, remote, created, updated, person, absent, run, *values in rows:

@@ -9,7 +9,7 @@ other connection ever sees it open.
 Triggers are derived from `core.fields` and hold no data; `install` replaces them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 
 from dssync.core.fields import KINDS, ContractName, Field, Kind, Rule
@@ -33,12 +33,23 @@ copies them into the file. A checkpoint at 64 MB halves the time of a first pull
 
 CLEAR = "(SELECT run FROM gate) IS NULL"
 NEW_KEY_SHAPE = "new-" + "[0-9a-f]" * 16
+DATE_SHAPE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
+WHITE = f"char({', '.join(str(code) for code in range(0x3001) if chr(code).isspace())})"
+"""What the server trims; SQL's own trim takes spaces only."""
 PLACEHOLDER = "OLD.absent_since IS NOT NULL AND OLD.digest IS NULL"
 
 
 def program() -> tuple[str, ...]:
     """Return the statements that drop and create every derived object."""
-    return tuple(statement for kind in KINDS.values() for statement in _triggers(kind))
+    made = (statement for kind in KINDS.values() for statement in _triggers(kind))
+    return (*uninstall(), *made)
+
+
+def uninstall() -> tuple[str, ...]:
+    """Return the statements that drop every derived object."""
+    return tuple(
+        f"DROP TRIGGER IF EXISTS {kind.table}_{name}" for kind in KINDS.values() for name in _BODIES
+    )
 
 
 def program_digest() -> str:
@@ -47,17 +58,10 @@ def program_digest() -> str:
 
 
 def _triggers(kind: Kind) -> Iterator[str]:
-    for name, timing, body in (
-        ("refuse_update", "BEFORE UPDATE", _refuse_update(kind)),
-        ("keep_base", "AFTER UPDATE", _keep_base(kind)),
-        ("refuse_insert", "BEFORE INSERT", _refuse_insert(kind)),
-        ("find_remote", "AFTER INSERT", _find_remote(kind)),
-        ("mark_deleted", "BEFORE DELETE", _mark_deleted(kind)),
-    ):
-        yield f"DROP TRIGGER IF EXISTS {kind.table}_{name}"
+    for name, (timing, body) in _BODIES.items():
         yield (
             f"CREATE TRIGGER {kind.table}_{name} {timing} ON {kind.table} WHEN {CLEAR} BEGIN\n"
-            + "".join(f"  {statement};\n" for statement in body)
+            + "".join(f"  {statement};\n" for statement in body(kind))
             + "END"
         )
 
@@ -82,7 +86,7 @@ def _refuse_update(kind: Kind) -> Iterator[str]:
         changed = f"NEW.{field.name} IS NOT OLD.{field.name}"
         for sentence, condition in _refused_values(field):
             yield _refuse(sentence, f"{changed} AND {condition}")
-        yield from _refuse_by_contract(field, changed, "OLD.id IS NOT NULL")
+        yield from _refuse_by_contract(field, changed, "OLD.id IS NOT NULL", "NEW.remote")
 
 
 def _keep_base(kind: Kind) -> Iterator[str]:
@@ -121,16 +125,19 @@ def _refuse_insert(kind: Kind) -> Iterator[str]:
     for field in kind.fields:
         for sentence, condition in _refused_values(field):
             yield _refuse(sentence, condition)
-        yield from _refuse_by_contract(field, f"NEW.{field.name} IS NOT NULL", "0")
+        changed = f"NEW.{field.name} IS NOT NULL"
+        yield from _refuse_by_contract(field, changed, "0", f"coalesce(NEW.remote, {_home(kind)})")
+
+
+def _home(kind: Kind) -> str:
+    """Return the remote of a new record that names none."""
+    if kind.name == "item":
+        return "(SELECT remote FROM datasets WHERE key = NEW.dataset)"
+    return "(SELECT name FROM remotes)"
 
 
 def _find_remote(kind: Kind) -> Iterator[str]:
-    source = (
-        "SELECT remote FROM datasets WHERE key = NEW.dataset"
-        if kind.name == "item"
-        else "SELECT name FROM remotes"
-    )
-    yield f"UPDATE {kind.table} SET remote = ({source}) WHERE key = NEW.key AND remote IS NULL"
+    yield f"UPDATE {kind.table} SET remote = {_home(kind)} WHERE key = NEW.key AND remote IS NULL"
 
 
 def _mark_deleted(kind: Kind) -> Iterator[str]:
@@ -166,7 +173,7 @@ def _refused_values(field: Field) -> Iterator[tuple[str, str]]:
     elif field.type == "time":
         yield (
             f"{field.name} is a time such as 2026-11-23T18:13:50Z",
-            f"{new} IS NOT NULL AND julianday({new}) IS NULL",
+            f"{new} IS NOT NULL AND ({new} NOT GLOB '{DATE_SHAPE}' OR julianday({new}) IS NULL)",
         )
     else:
         yield f"{field.name} is text", f"typeof({new}) = 'blob'"
@@ -178,25 +185,23 @@ def _refused_texts(field: Field, new: str) -> Iterator[tuple[str, str]]:
     if not any(rule.nullable for rule in rules):
         yield f"{field.name} cannot be null", f"{new} IS NULL"
     if not any(rule.blank for rule in rules):
-        yield f"{field.name} cannot be blank", f"trim({new}) = ''"
+        yield f"{field.name} cannot be blank", f"trim({new}, {WHITE}) = ''"
     lengths = [rule.max_chars for rule in rules]
     longest = max((n for n in lengths if n is not None), default=0)
     if longest and None not in lengths:
         yield (
             f"{field.name} has more than {longest} characters",
-            f"length(trim({new})) > {longest}",
+            f"length(trim({new}, {WHITE})) > {longest}",
         )
 
 
-def _refuse_by_contract(field: Field, changed: str, exists: str) -> Iterator[str]:
+def _refuse_by_contract(field: Field, changed: str, exists: str, remote: str) -> Iterator[str]:
     contracts: tuple[tuple[ContractName, Rule | None], ...] = (
         ("classic", field.classic),
         ("versioned", field.versioned),
     )
     for contract, rule in contracts:
-        speaks = (
-            f"EXISTS (SELECT 1 FROM remotes WHERE name = NEW.remote AND contract = '{contract}')"
-        )
+        speaks = f"EXISTS (SELECT 1 FROM remotes WHERE name = {remote} AND contract = '{contract}')"
         if rule is None:
             yield _refuse(
                 f"the server of this remote has no {field.name}",
@@ -207,3 +212,13 @@ def _refuse_by_contract(field: Field, changed: str, exists: str) -> Iterator[str
                 f"on the server of this remote {field.name} can only be set on a new record",
                 f"{changed} AND {exists} AND {speaks}",
             )
+
+
+_BODIES: Mapping[str, tuple[str, Callable[[Kind], Iterator[str]]]] = {
+    "refuse_update": ("BEFORE UPDATE", _refuse_update),
+    "keep_base": ("AFTER UPDATE", _keep_base),
+    "refuse_insert": ("BEFORE INSERT", _refuse_insert),
+    "find_remote": ("AFTER INSERT", _find_remote),
+    "mark_deleted": ("BEFORE DELETE", _mark_deleted),
+}
+"""The triggers of each table: their name, their moment, what they do."""

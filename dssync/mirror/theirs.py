@@ -127,7 +127,7 @@ def look_after(
     triple = touched.triple(tx, kind, key)
     if triple is None or triple.base is None or triple.theirs is None:
         # A record made by this push, or one whose edit was taken back while it was sent.
-        replace_rows(tx, kind, {key: seen}, run)
+        replace_rows(tx, kind, {key: {**_read(tx, kind, [key])[key], **seen}}, run)
         return ()
     # What is not shown any more cannot be seen either: then what was sent counts as arrived.
     believed = {**triple.theirs, **sent}

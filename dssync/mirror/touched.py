@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Stored, Values
-from dssync.core.merge import Merged, merge
+from dssync.core.merge import Merged, Reason, merge
 from dssync.core.records import Triple
 from dssync.mirror.schema import TABLES
 
@@ -82,14 +82,11 @@ def save(tx: Connection, triple: Triple, merged: Merged) -> None:
         return
     base = triple.base if triple.pushed_run is not None and triple.base else merged.base
     _write(tx, f"{KINDS[triple.kind].table}_pending", base, "key = ? AND side = 'base'", triple.key)
+    reverted = sorted(c.field for c in merged.conflicts if c.reason is Reason.REVERTED)
     tx.exec_driver_sql(
         f"UPDATE {KINDS[triple.kind].table}_pending SET pushed_run = ?, reverted = ?"
         " WHERE key = ? AND side = 'base'",
-        (
-            triple.pushed_run,
-            json.dumps(sorted(triple.reverted)) if triple.reverted else None,
-            triple.key,
-        ),
+        (triple.pushed_run, json.dumps(reverted) if reverted else None, triple.key),
     )
 
 

@@ -9,8 +9,8 @@ from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
-from dssync.errors import DssyncError, MirrorDamaged, MirrorTooNew, NoMirror
-from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest
+from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMirror
+from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
 
 HEAD = "0001"
 """The newest revision in `migrations/`; a test keeps it true."""
@@ -22,35 +22,45 @@ def prepare(path: Path, version: str) -> None:
     An existing file is copied beside itself before a revision touches it. Raises NoMirror for a
     file that is none, MirrorTooNew for one of a newer program, MirrorDamaged for a broken one.
     """
+    if path.exists() and not path.is_file():
+        raise NoMirror(f"{path} is no file", hint="name another with --mirror")
     fresh = not path.exists() or path.stat().st_size == 0
     if fresh:
         path.touch(mode=0o600)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        found = None if fresh else _revision(connection, path)
-        if found != HEAD:
-            _refuse_newer(found, path)
-            if not fresh:
-                _copy(connection, path, found or "none")
-            _upgrade(path)
-        if _installed(connection) != program_digest():
-            _install(connection, version)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            _bring_up(connection, path, version, fresh)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise _unusable(error, path) from None
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path, version: str, fresh: bool) -> None:
+    found = None if fresh else _revision(connection, path)
+    if found != HEAD:
+        _refuse_newer(found, path)
+        if not fresh:
+            _copy(connection, path, found or "none")
+        _upgrade(path, version)
+    elif _installed(connection) != program_digest():
+        connection.execute("BEGIN IMMEDIATE")
+        _install(connection, version)
+        connection.execute("COMMIT")
 
 
 def _revision(connection: sqlite3.Connection, path: Path) -> str | None:
-    try:
-        (mark,) = connection.execute("PRAGMA application_id").fetchone()
-        if mark != APPLICATION_ID:
-            raise NoMirror(
-                f"{path} is a database, but no mirror of dssync",
-                hint="name another file with --mirror",
-            )
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise _unusable(error, path) from None
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    if mark != APPLICATION_ID:
+        raise NoMirror(
+            f"{path} is a database, but no mirror of dssync",
+            hint="name another file with --mirror",
+        )
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
-def _unusable(error: sqlite3.DatabaseError, path: Path) -> DssyncError:
+def _unusable(error: sqlite3.DatabaseError | UnicodeDecodeError, path: Path) -> DssyncError:
+    if "locked" in str(error):
+        return Locked(f"{path} is locked by another program", hint="close it, then try again")
     if isinstance(error, sqlite3.OperationalError):
         return MirrorDamaged(f"{path} cannot be read as a mirror: {error}")
     if "not a database" in str(error):
@@ -73,32 +83,40 @@ def _copy(connection: sqlite3.Connection, path: Path, found: str) -> None:
         connection.backup(target)
 
 
-def _upgrade(path: Path) -> None:
+def _upgrade(path: Path, version: str) -> None:
     """Run the missing revisions in one transaction on an engine of their own.
 
     Foreign keys stay off, because Alembic's batch-alter of a parent table would otherwise delete
     its children; the transaction is explicit, because the driver's own would let a revision that
-    fails half-way leave its tables behind.
+    fails half-way leave its tables behind. Triggers are away meanwhile: a table cannot be rebuilt
+    while one of them names it, and a rebuilt table has lost its own.
     """
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine
+    from sqlalchemy import URL, create_engine
     from sqlalchemy.pool import NullPool
 
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}
+        URL.create("sqlite", database=str(path)),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None},
     )
     config = Config()
-    config.set_main_option("script_location", str(scripts()))
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for statement in uninstall():
+            connection.exec_driver_sql(statement)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             connection.exec_driver_sql("ROLLBACK")
             raise MirrorDamaged(f"{path} holds {len(broken)} rows whose parent is missing")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        _install(driver, version)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql("COMMIT")
     engine.dispose()
@@ -117,7 +135,7 @@ def _installed(connection: sqlite3.Connection) -> str | None:
 
 
 def _install(connection: sqlite3.Connection, version: str) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+    """Put this program's triggers in place; the caller's transaction holds it together."""
     for statement in program():
         connection.execute(statement)
     connection.executemany(
@@ -125,4 +143,3 @@ def _install(connection: sqlite3.Connection, version: str) -> None:
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [("program", program_digest()), ("version", version)],
     )
-    connection.execute("COMMIT")

@@ -13,7 +13,7 @@ from dssync.core.receipt import Entry, Receipt, Trouble
 from dssync.core.records import Reading
 from dssync.errors import DssyncError
 from dssync.events import ChangeSent
-from dssync.mirror import Mirror, Transaction, records, theirs
+from dssync.mirror import Mirror, Transaction, journal, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
 from dssync.sync.preparation import Prepared, Readings, entries_of
@@ -33,13 +33,16 @@ def apply_push(
     """
     entries = list(prepared.dropped)
     troubles = list(prepared.troubles)
+    notes: list[str] = []
     with run(mirror, "push", session) as current:
+        unsettled = _unsettled(mirror) - {trouble.remote for trouble in troubles}
         for remote in remotes:
             changes = [c for c in prepared.plan.changes if c.remote == remote.name]
-            if changes:
-                push = _RemotePush(current, changes, prepared.readings[remote.name])
+            if changes or remote.name in unsettled:
+                push = _RemotePush(current, changes, prepared.readings.get(remote.name, {}))
                 entries += push.go(remote)
                 troubles += push.troubles
+                notes += push.notes
         return current.finish(
             Receipt(
                 "push",
@@ -47,8 +50,15 @@ def apply_push(
                 planned=prepared.planned,
                 entries=tuple(entries),
                 troubles=tuple(troubles),
+                notes=tuple(notes),
             )
         )
+
+
+def _unsettled(mirror: Mirror) -> set[str]:
+    """Name the remotes with requests in doubt: they are asked even when nothing is to be sent."""
+    with mirror.database.read() as tx:
+        return {intent.remote for intent in journal.open_intents(tx)}
 
 
 class _RemotePush:
@@ -59,6 +69,7 @@ class _RemotePush:
         self.changes = changes
         self.readings = readings
         self.troubles: list[Trouble] = []
+        self.notes: list[str] = []
         self._done: list[Entry] = []
 
     def go(self, remote: Remote) -> list[Entry]:
@@ -66,7 +77,7 @@ class _RemotePush:
         try:
             with link(remote, self.run.session) as reached:
                 meet(reached, self.run)
-                settler.settle(reached, self.run)
+                self.notes += settler.sentences(settler.settle(reached, self.run))
                 self._store_readings(remote.name)
                 self._send_all(Sender(reached, self.run))
                 return self._look_after(reached)

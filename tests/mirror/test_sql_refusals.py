@@ -51,7 +51,7 @@ def of_both_tables(column: str, value: str) -> list[Refused]:
 
 def of_a_field(name: str, table: str, column: str, value: str, sentence: str) -> list[Refused]:
     given = {"datasets": ("name", "'n'"), "items": ("dataset", f"'{D1}'")}[table]
-    columns, values = {given[0]: given[1], column: value}, ""
+    columns = {given[0]: given[1], column: value}
     names, values = ", ".join(columns), ", ".join(columns.values())
     return [
         Refused(f"{name}, edited", f"UPDATE {table} SET {column} = {value}", sentence),
@@ -81,7 +81,7 @@ REFUSED = (
     *of_a_field("deleted yes", "items", "deleted", "'yes'", "deleted is 0 or 1"),
     *of_a_field("an unknown dataset", "items", "dataset", "'nowhere'", PARENT),
     *of_a_field("no dataset", "items", "dataset", "NULL", PARENT),
-    *of_a_field("a dataset of elsewhere", "items", "dataset", "'there'", "dataset is the key of"),
+    Refused("a dataset of elsewhere", "UPDATE items SET dataset = 'there'", PARENT),
     *of_a_field("no time", "items", "trace_timestamp", "'soon'", "trace_timestamp is a time such"),
     *of_a_field("now", "items", "trace_timestamp", "'now'", "trace_timestamp is a time such as"),
     *of_a_field("a day number", "items", "trace_timestamp", "2461000", "trace_timestamp is a time"),
@@ -153,7 +153,7 @@ def test_refused(case: Refused, request: pytest.FixtureRequest) -> None:
 
 ALLOWED = (
     ("four hundred characters in spaces", f"UPDATE datasets SET name = char(9)||'{'x' * 400}  '"),
-    ("a null description", "UPDATE datasets SET description = NULL"),
+    ("null for JSON", "UPDATE items SET metadata = NULL"),
     ("an empty description", "UPDATE datasets SET description = ''"),
     ("a number for a JSON field", "UPDATE items SET input = 1.5"),
     ("the JSON null", "UPDATE items SET input = 'null'"),
@@ -194,7 +194,7 @@ def test_a_field_that_only_a_new_record_may_set(home: Home) -> None:
         home.sql.execute("UPDATE items SET source_output = '1' WHERE key = 'known'")
 
 
-def test_a_new_dataset_must_name_its_remote_among_several_or_none(nobody: Home, home: Home) -> None:
+def test_a_mirror_without_remotes_takes_no_datasets(nobody: Home) -> None:
     sentence = "name the remote: the mirror holds none yet, or several"
     with pytest.raises(sqlite3.IntegrityError, match=sentence):
         nobody.sql.execute("INSERT INTO datasets (name) VALUES ('n')")

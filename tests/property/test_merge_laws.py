@@ -233,6 +233,8 @@ def test_a_push_that_was_taken_back_is_a_conflict_of_what_was_sent(found: Triple
     sent = differing(fields, base, theirs)
     reverted = {c.field for c in merge(judged).conflicts if c.reason is Reason.REVERTED}
     assert reverted == judged.reverted == set(sent)
+    assert judged.base is not None
+    assert differing(fields, judged.base, base) == ()
     assert bool(difference(judged)) == bool(sent)
 
 

@@ -1,14 +1,16 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from dssync.net.retry import Retrying
-from dssync.net.transport import HttpTransport, Transport
+from dssync.net.opening import open_transport
+from dssync.net.secret import Secret
+from dssync.net.transport import Transport
 from dssync.posthog import Client
 from dssync.sandbox import SANDBOX_KEY, Sandbox, serve
+from tests.remote.pace import Ticking
 
 
 @dataclass
@@ -18,7 +20,7 @@ class StillClock:
     slept: list[float] = field(default_factory=list)
 
     def now(self) -> datetime:
-        return datetime(2026, 11, 23, tzinfo=UTC)
+        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=sum(self.slept))
 
     def monotonic(self) -> float:
         return sum(self.slept)
@@ -51,7 +53,7 @@ def reach(
     opened: list[Transport] = []
 
     def make(key: str = SANDBOX_KEY, *, host: str, inner: httpx.BaseTransport | None) -> Transport:
-        opened.append(Retrying(HttpTransport(host, key, inner=inner), clock))
+        opened.append(open_transport(host, Secret(key), clock, inner=inner))
         return opened[-1]
 
     if request.param == "socket":
@@ -69,3 +71,8 @@ def client(request: pytest.FixtureRequest, reach: Reach) -> Client:
     if request.param == "environment":
         return Client("https://unused.test", "", transport=reach(), environment=1)
     return Client("https://unused.test", "", transport=reach(), project="1")
+
+
+@pytest.fixture
+def ticking() -> Ticking:
+    return Ticking()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -85,8 +86,8 @@ def test_a_read_goes_on_until_it_works(clock: Clock) -> None:
 
 
 def test_the_last_answer_is_returned_and_the_last_error_raised(clock: Clock) -> None:
-    script = Script(*[Answer(500)] * 9)
-    assert retrying(script, clock).send(GET).status == 500
+    script = Script(*[Answer(503)] * 9)
+    assert retrying(script, clock).send(GET).status == 503
     assert len(script.sent) == Patience().tries
 
     last = Unreachable("the last one", perhaps_applied=True)
@@ -111,16 +112,34 @@ def test_other_errors_pass_at_once(clock: Clock) -> None:
     assert len(script.sent) == 1
 
 
-@pytest.mark.parametrize(
-    ("asked", "waits"),
-    [("7", [7.0]), ("0", [0.5]), ("", [0.5]), ("soon", [0.5]), ("90", [90.0]), ("91", [])],
-)
-def test_a_429_is_waited_for_as_asked_but_not_for_ever(
-    asked: str, waits: list[float], clock: Clock
+def test_a_429_is_sent_again_at_once_as_the_wait_is_paceds(clock: Clock) -> None:
+    events: list[Event] = []
+    script = Script(*[Answer(429, {"retry-after": "7"})] * 9)
+    assert retrying(script, clock, events.append).send(POST).status == 429
+    assert len(script.sent) == Patience().tries
+    assert (clock.monotonic(), events) == (0, [])
+
+
+TRIES: list[tuple[str, Answer | Unreachable, int]] = [
+    ("a record that cannot be served", Answer(500, {}, b"<h1>Server Error (500)</h1>"), 2),
+    ("the API's own 500", OWN_500, 4),
+    ("a proxy's 502", Answer(502, {}, b"<h1>Bad Gateway</h1>"), 4),
+    ("503", Answer(503), 4),
+    ("504", Answer(504), 4),
+    ("throttled", Answer(429), 4),
+    ("cut off", CUT, 4),
+]
+
+
+@pytest.mark.parametrize(("name", "outcome", "tries"), TRIES)
+def test_how_often_a_read_is_tried(
+    name: str, outcome: Answer | Unreachable, tries: int, clock: Clock
 ) -> None:
-    script = Script(Answer(429, {"retry-after": asked}), Answer(200))
-    answer = retrying(script, clock).send(POST)
-    assert (answer.status, clock.monotonic()) == (200 if waits else 429, sum(waits))
+    script = Script(*[outcome] * 9)
+    with suppress(Unreachable):
+        retrying(script, clock).send(GET)
+    assert len(script.sent) == tries, name
+    assert clock.monotonic() <= 3.5
 
 
 def test_waits_grow_to_a_bound_and_differ_by_chance() -> None:

@@ -57,7 +57,8 @@ def test_all_bad_values_are_listed_at_once_and_nothing_is_sent(world: World) -> 
     datasets = [state.insert("dataset", name=f"{n}") for n in range(3)]
     item = state.insert("item", dataset=datasets[0])
     world.pull()
-    world.set("dataset", datasets[0], metadata=str(2**64), name="\u2003")
+    world.set("dataset", datasets[0], metadata=str(2**64))
+    world.set("dataset", datasets[2], metadata="[1e400]")
     world.set("dataset", datasets[1], description="fine")
     world.set("item", item, input=deep(252), metadata="1e300", expected_output="1")
     new = world.mirror.new("dataset", None, {"name": "new"})
@@ -70,7 +71,7 @@ def test_all_bad_values_are_listed_at_once_and_nothing_is_sent(world: World) -> 
     listed = str(refused.value)
     expected = [
         (datasets[0], "metadata"),
-        (datasets[0], "name"),
+        (datasets[2], "metadata"),
         (item, "input"),
         (item, "metadata"),
         (new, "metadata"),

@@ -255,3 +255,49 @@ def test_a_429_is_waited_for_as_long_as_it_asks(world: World, method: str) -> No
     ]
     assert world.pull().exit_code == 0
     assert world.nothing_planned()
+
+
+def test_what_was_applied_but_could_not_be_looked_after_is_settled_by_the_next_pull(
+    socket: World, datasets: list[str]
+) -> None:
+    socket.mirror.revert("dataset", datasets[2])
+    socket.mirror.delete("dataset", datasets[2])
+
+    def no_look_after(request: httpx.Request) -> None:
+        if request.method == "PATCH":
+            socket.sandbox.faults.add(Fault("status", 503, method="GET", times=None))
+
+    socket.network = lambda remote: Meddler(httpx.HTTPTransport(), after=no_look_after)
+    receipt = socket.push()
+    assert receipt.exit_code == 5
+    assert [entry.outcome for entry in receipt.entries] == ["applied"] * 3
+    assert open_intents(socket) == []
+    socket.network = real_network
+    socket.sandbox.faults.clear()
+    assert socket.pull().exit_code == 0
+    assert [patches(socket, key) for key in datasets] == [1, 1, 1]
+    assert socket.raw("dataset", datasets[2])["deleted"] == "true"
+    check_all_there(socket, datasets[:2])
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_pushes_alone_settle_what_an_interrupted_push_left(world: World, committed: bool) -> None:
+    id = world.sandbox.state.insert("dataset", name="one")
+    world.pull()
+    world.set("dataset", id, description="new")
+
+    def interrupt(request: httpx.Request) -> None:
+        if request.method == "PATCH":
+            raise KeyboardInterrupt
+
+    world.meddle(after=interrupt) if committed else world.meddle(before=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        world.push()
+    world.network = None
+    first = world.push()
+    assert (first.exit_code, [e.outcome for e in first.entries]) == (3, ["in doubt"])
+    assert id in first.notes[0]
+    assert open_intents(world) == []
+    assert world.push().exit_code == 0
+    check_all_there(world, [id])
+    assert patches(world, id) == 1

@@ -175,7 +175,7 @@ def test_a_signal_ends_a_pull_and_nothing_is_taken_for_deleted(world: World) -> 
             while signal.getsignal(signal.SIGINT) == before:
                 time.sleep(0.001)  # this is not the main thread, which notes the signal
 
-    world.page, world.report = 10, stop
+    world.page, world.ahead, world.report = 10, 1, stop
     receipt = world.pull()
     assert receipt.exit_code == 130
     assert world.sql("SELECT count(*) FROM items WHERE absent_since IS NOT NULL") == [(0,)]

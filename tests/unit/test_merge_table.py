@@ -112,3 +112,9 @@ def test_a_deletion_there_is_told_beside_a_field_in_conflict() -> None:
         ("deleted", Reason.DELETED_THERE, 0, 1, 0),
     ]
     assert result.ours["deleted"] == 0
+
+
+def test_values_nested_too_deeply_to_join_are_a_conflict() -> None:
+    deep = ['{"a":' * 600 + text + "}" * 600 for text in ("1", "2", "3")]
+    found = triple("dataset", *({"metadata": text} for text in deep))
+    assert [c.field for c in merge(found).conflicts] == ["metadata"]
