@@ -11,7 +11,7 @@ from dssync.core.records import Person, Reading, Row, Values
 from dssync.mirror import aliases, theirs, touched
 from dssync.mirror.aliases import Known
 from dssync.mirror.schema import TABLES
-from dssync.mirror.theirs import Columns
+from dssync.mirror.theirs import Columns, SQLValue
 
 
 @dataclass(slots=True)
@@ -68,11 +68,10 @@ class Inbox:
         for row in known.values():
             self.seen.add(row.rowid)
         moved = self._moved(tx, by_id, known)
-        rows = self._lay_out(tx, {id: by_id[id].row() for id in (*fresh, *moved)})
-        theirs.insert(tx, self.kind, {fresh[id]: rows[id] for id in fresh})
+        self._insert(tx, {key: by_id[id].row() for id, key in fresh.items()})
         aliases.remember(tx, self.remote, self.kind, fresh)
-        renewed = {known[id].key: rows[id] for id in moved}
-        changed = theirs.replace_rows(tx, self.kind, renewed, self.run)
+        rows = self._lay_out(tx, {known[id].key: by_id[id].row() for id in moved})
+        changed = theirs.replace_rows(tx, self.kind, rows, self.run)
         self.counts.new += len(fresh)
         self.counts.changed += changed
         self.counts.unchanged += len(known) - changed
@@ -120,20 +119,29 @@ class Inbox:
             if row.absent or row.key in edited or by_id[id].digest != row.digest
         ]
 
+    def _insert(self, tx: Connection, rows: Mapping[str, Row]) -> None:
+        self._learn(tx, rows)
+        kind, remote, run = self.kind, self.remote, self.run
+        laid_out = [
+            theirs.fresh(key, row, kind, remote, run, self._parent(row))
+            for key, row in rows.items()
+        ]
+        theirs.insert(tx, kind, laid_out)
+
     def _lay_out(self, tx: Connection, rows: Mapping[str, Row]) -> dict[str, Columns]:
+        self._learn(tx, rows)
+        return {
+            key: theirs.columns_of(row, self.kind, self.remote, self.run, self._parent(row))
+            for key, row in rows.items()
+        }
+
+    def _learn(self, tx: Connection, rows: Mapping[str, Row]) -> None:
         self._keep_people(tx, rows)
         if self.kind == "item":
             self._learn_parents(tx, {str(row.values["dataset"]) for row in rows.values()})
-        return {
-            id: theirs.columns_of(
-                row,
-                self.kind,
-                self.remote,
-                self.run,
-                self._parents.get(str(row.values.get("dataset"))),
-            )
-            for id, row in rows.items()
-        }
+
+    def _parent(self, row: Row) -> str | None:
+        return self._parents.get(str(row.values["dataset"])) if self.kind == "item" else None
 
     def _keep_people(self, tx: Connection, rows: Mapping[str, Row]) -> None:
         made = (row.created_by for row in rows.values())
@@ -158,19 +166,19 @@ class Inbox:
         known, fresh = aliases.find(tx, self.remote, "dataset", sorted(unknown))
         self._parents.update({id: row.key for id, row in known.items()})
         self._parents.update(fresh)
-        theirs.insert(tx, "dataset", {fresh[id]: self._placeholder(id) for id in fresh})
+        theirs.insert(tx, "dataset", [self._placeholder(id, key) for id, key in fresh.items()])
         aliases.remember(tx, self.remote, "dataset", fresh)
 
-    def _placeholder(self, id: str) -> Columns:
-        empty = dict.fromkeys(TABLES["dataset"].columns[1:])
-        return {
-            **empty,
+    def _placeholder(self, id: str, key: str) -> tuple[SQLValue, ...]:
+        known: dict[str, SQLValue] = {
+            "key": key,
             "id": id,
             "remote": self.remote,
             "deleted": 1,
             "absent_since": self.now,
             "run": self.run,
         }
+        return tuple(known.get(name) for name in TABLES["dataset"].columns)
 
 
 def values_of(tx: Connection, remote: str, kind: KindName, reading: Reading) -> Values:

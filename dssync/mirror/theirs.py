@@ -7,6 +7,7 @@ way the server's columns in the record's row describe theirs.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from operator import itemgetter
 
 from sqlalchemy import Connection
@@ -19,6 +20,13 @@ from dssync.mirror import touched
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
 
 _PLAIN = ("id", "created_at", "updated_at", "created_by", "absent_since")
+
+SQLValue = Stored | bytes
+
+AT_ONCE = 250
+"""Rows of one INSERT: 250 of 21 columns stay below the parameters that any SQLite takes."""
+
+_FIELDS = {kind: itemgetter(*KINDS[kind].names) for kind in KINDS}
 
 Columns = Mapping[str, Stored | bytes]
 """One record's row without its key, by column name."""
@@ -43,17 +51,40 @@ def columns_of(row: Row, kind: KindName, remote: str, run: int, dataset: str | N
     }
 
 
-def insert(tx: Connection, kind: KindName, rows: Mapping[str, Columns]) -> None:
-    """Store records the mirror has never seen, by key."""
-    if not rows:
-        return
-    names = TABLES[kind].columns
-    marks = ", ".join("?" * len(names))
-    values = itemgetter(*names[1:])
-    tx.exec_driver_sql(
-        f"INSERT INTO {KINDS[kind].table} ({', '.join(names)}) VALUES ({marks})",
-        [(key, *values(columns)) for key, columns in rows.items()],
+def fresh(
+    key: str, row: Row, kind: KindName, remote: str, run: int, dataset: str | None
+) -> tuple[SQLValue, ...]:
+    """Lay a record the mirror has never seen out as one row of its table, key first."""
+    fields = _FIELDS[kind](row.values)
+    return (
+        key,
+        row.id,
+        remote,
+        *((dataset, *fields[1:]) if kind == "item" else fields),
+        row.created_at,
+        row.updated_at,
+        row.created_by.id if row.created_by else None,
+        row.rest,
+        None,
+        run,
+        row.digest,
     )
+
+
+def insert(tx: Connection, kind: KindName, rows: Sequence[tuple[SQLValue, ...]]) -> None:
+    """Store records the mirror has never seen, laid out by `fresh`.
+
+    Many rows go in one statement: the driver gives other threads a turn after every statement, so
+    one statement a row would wait for the threads that fetch, again and again.
+    """
+    names = TABLES[kind].columns
+    for at in range(0, len(rows), AT_ONCE):
+        chunk = rows[at : at + AT_ONCE]
+        marks = ", ".join([f"({', '.join('?' * len(names))})"] * len(chunk))
+        tx.exec_driver_sql(
+            f"INSERT INTO {KINDS[kind].table} ({', '.join(names)}) VALUES {marks}",
+            tuple(chain.from_iterable(chunk)),
+        )
 
 
 def replace_rows(tx: Connection, kind: KindName, rows: Mapping[str, Columns], run: int) -> int:
