@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help demo test soak docs clean
+.PHONY: help demo test soak bench docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ test: $(INSTALLED) ## Check format, lint, types and import walls, and run every 
 
 soak: $(INSTALLED) ## Run the long form of the repeated tests (an hour)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 -m soak
+
+SIZE ?= full
+
+bench: $(INSTALLED) ## Measure a pull beside the floor and a plain script (SIZE=small|full)
+	$(BIN)/python -m benchmarks.table $(SIZE)
 
 docs: $(INSTALLED) ## Write docs/commands.md from the commands' own help
 	$(BIN)/python -m tests.docs.reference
