@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from dssync.core.fields import KindName, Stored, Values
+from dssync.core.fields import KINDS, KindName, Stored, Values
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -21,7 +21,7 @@ class Reading(Protocol):
 
     @property
     def digest(self) -> bytes:
-        """The digest of the server's own slices, `created_by` reduced to who it is."""
+        """The digest that `row` would have, found without reading any value."""
         ...
 
     @property
@@ -34,6 +34,10 @@ class Reading(Protocol):
         ...
 
 
+PARENT = KINDS["item"].names.index("dataset")
+"""Where an item's dataset stands among its fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who made a record: a lasting id, and the profile as JSON text, which may change by itself."""
@@ -42,26 +46,30 @@ class Person:
     profile: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What the server holds of one record.
 
-    `values` has every field of the kind by dssync's names, JSON as the server's own text, and
+    `fields` has every field of the kind in the kind's order, JSON as the server's own text, and
     `dataset` as the parent's *id*, which the mirror turns into a key. `rest` is a JSON object of
     the server's other fields, unknown ones included.
     """
 
+    kind: KindName
     id: str
-    values: Values
+    fields: tuple[Stored, ...]
     created_at: str
     updated_at: str
     created_by: Person | None
     rest: str
     digest: bytes
 
+    @property
+    def values(self) -> dict[str, Stored]:
+        """Return the fields by dssync's names."""
+        return dict(zip(KINDS[self.kind].names, self.fields, strict=True))
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+
+class Position(NamedTuple):
     """Where a record stands in the default list order: newest first, then by id.
 
     `newness` falls along the list, so it is kept negated (microseconds before the epoch); smaller

@@ -184,6 +184,6 @@ def bad_text(text: str) -> str | None:
     return None
 
 
-def digest(slices: Iterable[bytes]) -> bytes:
-    """Return a 16-byte digest of a record's slices, in their order."""
-    return blake2b(b"\x00".join(slices), digest_size=DIGEST_BYTES).digest()
+def digest(content: bytes) -> bytes:
+    """Return the 16-byte digest of a record's content."""
+    return blake2b(content, digest_size=DIGEST_BYTES).digest()

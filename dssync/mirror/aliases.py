@@ -7,21 +7,21 @@ made again under another id, and for an id that another remote's record has as i
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A record the mirror has: where it stands, and what theirs was when last read."""
 
     key: str
     rowid: int
     digest: bytes | None
     absent: bool
+    remote: str
 
 
 def find(
@@ -30,21 +30,21 @@ def find(
     """Look server ids up; return what is known by id, and a fresh key for each unknown id."""
     wanted = list(ids)
     renamed = aliases(tx, remote, kind, wanted)
-    keys = [renamed.get(id, id) for id in wanted]
+    keys = [renamed.get(id, id) for id in wanted] if renamed else wanted
     rows = tx.exec_driver_sql(
         f"SELECT key, rowid, digest, absent_since IS NOT NULL, remote FROM {KINDS[kind].table}"
         " WHERE key IN (SELECT value FROM json_each(?))",
         (json.dumps(keys),),
-    ).fetchall()
-    found = {row[0]: row for row in rows}
+    )
+    found = {row[0]: Known(*row) for row in rows}
     known: dict[str, Known] = {}
     fresh: dict[str, str] = {}
     for id, key in zip(wanted, keys, strict=True):
         row = found.get(key)
         if row is None:
             fresh[id] = key
-        elif row[4] == remote:
-            known[id] = Known(row[0], row[1], row[2], bool(row[3]))
+        elif row.remote == remote:
+            known[id] = row
         else:
             fresh[id] = f"{remote}/{id}"
     return known, fresh

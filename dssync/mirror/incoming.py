@@ -1,5 +1,6 @@
 """Store what a scan shows: unchanged rows are recognised by digest and written nowhere."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.merge import Conflict
-from dssync.core.records import Person, Reading, Row, Values
+from dssync.core.records import PARENT, Person, Reading, Row, Values
 from dssync.mirror import aliases, theirs, touched
 from dssync.mirror.aliases import Known
 from dssync.mirror.schema import TABLES
@@ -46,7 +47,8 @@ class Counts:
 class Inbox:
     """Where one scan's pages go. Use one per (run, remote, kind).
 
-    A second look shares what the first has `seen`, and counts for itself.
+    A second look shares what the first has `seen`, and counts for itself. `mostly_new` tells
+    whether the values of rows are likely to be asked for: those of known rows rarely are.
 
     Items need their datasets' keys: an item of a dataset that no list shows gets a placeholder,
     which a later scan completes.
@@ -58,6 +60,7 @@ class Inbox:
         self.remote, self.kind, self.run, self.now = remote, kind, run, now
         self.counts = Counts()
         self.seen = Seen() if seen is None else seen
+        self.mostly_new = True
         self._parents: dict[str, str] = {}
         self._people: dict[str, str] = {}
 
@@ -72,19 +75,26 @@ class Inbox:
         aliases.remember(tx, self.remote, self.kind, fresh)
         rows = self._lay_out(tx, {known[id].key: by_id[id].row() for id in moved})
         changed = theirs.replace_rows(tx, self.kind, rows, self.run)
+        self.mostly_new = len(fresh) > len(known)
         self.counts.new += len(fresh)
         self.counts.changed += changed
         self.counts.unchanged += len(known) - changed
 
     def unseen(self, tx: Connection) -> list[str]:
         """Return the keys of live records of theirs that the scan did not show."""
+        table = KINDS[self.kind].table
         rows = tx.exec_driver_sql(
-            f"SELECT rowid, key FROM {KINDS[self.kind].table}"
-            " WHERE remote = ? AND absent_since IS NULL AND id IS NOT NULL AND run <> ?"
-            " ORDER BY rowid",
+            f"SELECT rowid FROM {table}"
+            " WHERE remote = ? AND absent_since IS NULL AND id IS NOT NULL AND run <> ?",
             (self.remote, self.run),
         )
-        return [key for rowid, key in rows if rowid not in self.seen]
+        missing = [rowid for (rowid,) in rows if rowid not in self.seen]
+        keys = tx.exec_driver_sql(
+            f"SELECT key FROM {table} WHERE rowid IN (SELECT value FROM json_each(?))"
+            " ORDER BY rowid",
+            (json.dumps(missing),),
+        )
+        return [key for (key,) in keys]
 
     def look_after(
         self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading | None
@@ -121,27 +131,26 @@ class Inbox:
 
     def _insert(self, tx: Connection, rows: Mapping[str, Row]) -> None:
         self._learn(tx, rows)
-        kind, remote, run = self.kind, self.remote, self.run
+        remote, run = self.remote, self.run
         laid_out = [
-            theirs.fresh(key, row, kind, remote, run, self._parent(row))
-            for key, row in rows.items()
+            theirs.laid_out(key, row, remote, run, self._parent(row)) for key, row in rows.items()
         ]
-        theirs.insert(tx, kind, laid_out)
+        theirs.insert(tx, self.kind, laid_out)
 
     def _lay_out(self, tx: Connection, rows: Mapping[str, Row]) -> dict[str, Columns]:
         self._learn(tx, rows)
         return {
-            key: theirs.columns_of(row, self.kind, self.remote, self.run, self._parent(row))
+            key: theirs.columns_of(row, self.remote, self.run, self._parent(row))
             for key, row in rows.items()
         }
 
     def _learn(self, tx: Connection, rows: Mapping[str, Row]) -> None:
         self._keep_people(tx, rows)
         if self.kind == "item":
-            self._learn_parents(tx, {str(row.values["dataset"]) for row in rows.values()})
+            self._learn_parents(tx, {str(row.fields[PARENT]) for row in rows.values()})
 
     def _parent(self, row: Row) -> str | None:
-        return self._parents.get(str(row.values["dataset"])) if self.kind == "item" else None
+        return self._parents[str(row.fields[PARENT])] if self.kind == "item" else None
 
     def _keep_people(self, tx: Connection, rows: Mapping[str, Row]) -> None:
         made = (row.created_by for row in rows.values())
@@ -183,7 +192,7 @@ class Inbox:
 
 def values_of(tx: Connection, remote: str, kind: KindName, reading: Reading) -> Values:
     """Return a reading's fields as the mirror would store them, storing nothing."""
-    values = dict(reading.row().values)
+    values = reading.row().values
     if kind == "item":
         id = str(values["dataset"])
         known, fresh = aliases.find(tx, remote, "dataset", [id])

@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from operator import itemgetter
 
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.merge import Conflict, merge, settle
-from dssync.core.records import Row
+from dssync.core.records import PARENT, Row
 from dssync.core.values import canonical, differing
 from dssync.mirror import touched
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
@@ -23,44 +22,28 @@ _PLAIN = ("id", "created_at", "updated_at", "created_by", "absent_since")
 
 SQLValue = Stored | bytes
 
-AT_ONCE = 250
-"""Rows of one INSERT: 250 of 21 columns stay below the parameters that any SQLite takes."""
-
-_FIELDS = {kind: itemgetter(*KINDS[kind].names) for kind in KINDS}
+AT_ONCE = 1_000
+"""Rows of one INSERT: 1,000 of 21 columns stay below the 32,766 parameters that SQLite takes."""
 
 Columns = Mapping[str, Stored | bytes]
 """One record's row without its key, by column name."""
 
 
-def columns_of(row: Row, kind: KindName, remote: str, run: int, dataset: str | None) -> Columns:
+def columns_of(row: Row, remote: str, run: int, dataset: str | None) -> Columns:
     """Lay a record out as columns; `dataset` is the key of an item's parent."""
-    values: dict[str, Stored | bytes] = dict(row.values)
-    if kind == "item":
-        values["dataset"] = dataset
-    return {
-        "id": row.id,
-        "remote": remote,
-        **values,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "created_by": row.created_by.id if row.created_by else None,
-        "rest": row.rest,
-        "absent_since": None,
-        "run": run,
-        "digest": row.digest,
-    }
+    names = TABLES[row.kind].columns
+    return dict(zip(names[1:], laid_out("", row, remote, run, dataset)[1:], strict=True))
 
 
-def fresh(
-    key: str, row: Row, kind: KindName, remote: str, run: int, dataset: str | None
+def laid_out(
+    key: str, row: Row, remote: str, run: int, dataset: str | None
 ) -> tuple[SQLValue, ...]:
-    """Lay a record the mirror has never seen out as one row of its table, key first."""
-    fields = _FIELDS[kind](row.values)
+    """Lay a record out as one row of its table, key first."""
     return (
         key,
         row.id,
         remote,
-        *((dataset, *fields[1:]) if kind == "item" else fields),
+        *(row.fields if dataset is None else _moved_to(dataset, row.fields)),
         row.created_at,
         row.updated_at,
         row.created_by.id if row.created_by else None,
@@ -71,8 +54,12 @@ def fresh(
     )
 
 
+def _moved_to(dataset: str, fields: tuple[Stored, ...]) -> tuple[Stored, ...]:
+    return (*fields[:PARENT], dataset, *fields[PARENT + 1 :])
+
+
 def insert(tx: Connection, kind: KindName, rows: Sequence[tuple[SQLValue, ...]]) -> None:
-    """Store records the mirror has never seen, laid out by `fresh`.
+    """Store records the mirror has never seen, as `laid_out` does.
 
     Many rows go in one statement: the driver gives other threads a turn after every statement, so
     one statement a row would wait for the threads that fetch, again and again.

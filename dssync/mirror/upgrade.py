@@ -5,11 +5,16 @@ every command finds the mirror up to date.
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy.pool import NullPool
+
 from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMirror
+from dssync.mirror import schema
 from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
 
 HEAD = "0001"
@@ -35,11 +40,13 @@ def prepare(path: Path, version: str) -> None:
 
 
 def _bring_up(connection: sqlite3.Connection, path: Path, version: str, fresh: bool) -> None:
-    found = None if fresh else _revision(connection, path)
+    if fresh:
+        _create(path, version)
+        return
+    found = _revision(connection, path)
     if found != HEAD:
         _refuse_newer(found, path)
-        if not fresh:
-            _copy(connection, path, found or "none")
+        _copy(connection, path, found or "none")
         _upgrade(path, version)
     elif _installed(connection) != program_digest():
         connection.execute("BEGIN IMMEDIATE")
@@ -83,37 +90,56 @@ def _copy(connection: sqlite3.Connection, path: Path, found: str) -> None:
         connection.backup(target)
 
 
-def _upgrade(path: Path, version: str) -> None:
-    """Run the missing revisions in one transaction on an engine of their own.
+def _create(path: Path, version: str) -> None:
+    """Make the newest schema at once; a test holds it against what the revisions make."""
+    with _exclusively(path, version) as connection:
+        schema.metadata.create_all(connection, checkfirst=False)
+        connection.exec_driver_sql("INSERT INTO gate (one) VALUES (1)")
+        connection.exec_driver_sql(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
 
-    Foreign keys stay off, because Alembic's batch-alter of a parent table would otherwise delete
-    its children; the transaction is explicit, because the driver's own would let a revision that
-    fails half-way leave its tables behind. Triggers are away meanwhile: a table cannot be rebuilt
-    while one of them names it, and a rebuilt table has lost its own.
+
+def _upgrade(path: Path, version: str) -> None:
+    """Run the missing revisions.
+
+    Triggers are away meanwhile: a table cannot be rebuilt while one of them names it, and a rebuilt
+    table has lost its own.
     """
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import URL, create_engine
-    from sqlalchemy.pool import NullPool
 
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=NullPool,
-        connect_args={"isolation_level": None},
-    )
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    with _exclusively(path, version) as connection:
         for statement in uninstall():
             connection.exec_driver_sql(statement)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
-            connection.exec_driver_sql("ROLLBACK")
             raise MirrorDamaged(f"{path} holds {len(broken)} rows whose parent is missing")
+
+
+@contextmanager
+def _exclusively(path: Path, version: str) -> Iterator[Connection]:
+    """Give a transaction on an engine of its own; it is kept, with this program's triggers, or not.
+
+    Foreign keys stay off, because Alembic's batch-alter of a parent table would otherwise delete
+    its children; the transaction is explicit, because the driver's own would let a revision that
+    fails half-way leave its tables behind.
+    """
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None},
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         _install(driver, version)

@@ -11,7 +11,7 @@ from dssync.errors import InvalidRecords, NotFound
 from dssync.net.transport import Answer
 from dssync.posthog.client import Client, record_path
 from dssync.posthog.contract import PageResult, Written
-from dssync.posthog.wire import read_page, read_record
+from dssync.posthog.wire import Reader
 
 IDS_A_REQUEST = 100
 """More ids than this in one `id__in` are refused, or make the URL too long."""
@@ -24,6 +24,7 @@ class Classic:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._readers: dict[KindName, Reader] = {kind: Reader(kind, self.name) for kind in KINDS}
 
     def page(
         self, kind: KindName, offset: int, limit: int, dataset_id: str | None = None
@@ -33,7 +34,7 @@ class Classic:
         if dataset_id is not None:
             query.append(("dataset", dataset_id))
         answer = self._client.request("GET", f"{KINDS[kind].path}/", tuple(query))
-        return read_page(kind, self.name, answer)
+        return self._readers[kind].page(answer)
 
     def read(self, kind: KindName, record_id: str) -> Reading | None:
         """Return one record, or None for 404; a deleted one answers 404 too."""
@@ -41,7 +42,7 @@ class Classic:
             answer = self._client.request("GET", record_path(KINDS[kind].path, record_id))
         except NotFound:
             return None
-        return read_record(kind, self.name, answer)
+        return self._readers[kind].record(answer)
 
     def read_many(self, kind: KindName, record_ids: Sequence[str]) -> list[Reading]:
         """Return those of the datasets that are live. Raises ValueError for items."""
@@ -74,13 +75,13 @@ class Classic:
             asked = (("limit", str(len(ids))), ("offset", str(len(found))))
             query = (("id__in", ",".join(ids)), *asked)
             answer = self._client.request("GET", f"{KINDS[kind].path}/", query)
-            page = read_page(kind, self.name, answer)
+            page = self._readers[kind].page(answer)
             found += page.readings
             more = page.more and bool(page.readings)
         return found
 
     def _written(self, kind: KindName, answer: Answer) -> Written:
-        echo = read_record(kind, self.name, answer)
+        echo = self._readers[kind].record(answer)
         return Written(echo, answer.headers.get("date"), answer.status)
 
 

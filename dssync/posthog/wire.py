@@ -1,23 +1,24 @@
-"""Records read off the wire, lazily: most of a pull is rows that did not change.
+"""Records read off the wire, a page at a time and lazily: most of a pull did not change.
 
-Two digests of one record exist. `Reading.digest` is taken over the server's own slices, without
-reading any value. `Row.digest` is `row_digest`, taken over the stored values written in one
-canonical way (UTF-8, no needless escapes), so it can be computed again from the mirror. For a
-server that writes canonically they are the same; for one that escapes differently the first
-differs for equal content, and then the values must be compared before anything is called a change.
+Records of one list have the same names, so a `_Form` is made of the names that were met: a type
+that msgspec fills in one call for a whole page, JSON fields as the server's own slices. What comes
+in another form is read record by record.
+
+The digest is taken over the stored values written in one canonical way: JSON as the server wrote
+it, everything else encoded anew. So it can be computed again from the mirror, by `row_digest`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from operator import itemgetter
-from typing import TypeVar
+from functools import cached_property, lru_cache
+from operator import attrgetter, itemgetter
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from dssync.core.fields import KINDS, ContractName, FieldType, KindName, Stored, Values
+from dssync.core.fields import KINDS, ContractName, FieldType, KindName, Stored
 from dssync.core.records import Person, Position, Reading, Row
 from dssync.core.values import digest
 from dssync.net.transport import Answer
@@ -26,16 +27,26 @@ from dssync.posthog.contract import PageResult
 
 T = TypeVar("T")
 
-Record = dict[str, Raw]
-
 OLD_NAMES = {"ref_timestamp": "ref_trace_timestamp", "ref_source_id": "ref_span_id"}
 """What the oldest classic servers call two fields of an item."""
 
-NULL, TRUE, FALSE = b"null", b"true", b"false"
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIXED = ("id", "created_at", "updated_at", "created_by")
+
+_FIXED: Mapping[str, object] = {"id": str, "created_at": str, "updated_at": str, "created_by": Raw}
+_WIRE_TYPES: Mapping[FieldType, object] = {
+    "text": str | None,
+    "time": str | None,
+    "reference": str,
+    "json": Raw,
+    "flag": bool | None,
+}
+
+HEAD = 3
+"""Before the fields of a record stand its id and its two times."""
+
+_PLAIN_NAME = str.isidentifier
+"""Which names of extra fields a form can take; what else a server may call them is kept aside."""
 
 
 class _Listing(msgspec.Struct, gc=False):
@@ -44,75 +55,72 @@ class _Listing(msgspec.Struct, gc=False):
     next: str | None = None
 
 
-class _Place(msgspec.Struct, gc=False):
-    id: str
-    created_at: datetime
-
-
 _LISTING = msgspec.json.Decoder(_Listing)
-_RECORD = msgspec.json.Decoder(Record)
-_TEXT = msgspec.json.Decoder(str)
-_TEXT_OR_NULL = msgspec.json.Decoder(str | None)
-_FLAG = msgspec.json.Decoder(bool | None)
-_PLACE = msgspec.json.Decoder(_Place)
+_SLICES = msgspec.json.Decoder(dict[str, Raw])
 _RAW = msgspec.json.Decoder(Raw)
 _PROFILE = msgspec.json.Decoder(dict[str, Raw] | None)
 _IDENTITY = msgspec.json.Decoder(str | int)
 _encode = msgspec.json.Encoder().encode
 
 
-def read_page(kind: KindName, contract: ContractName, answer: Answer) -> PageResult:
-    """Read one page of a list. Raises WrongTarget if it is none."""
-    found = decode(answer, _LISTING)
-    readings: list[Reading] = [WireReading(kind, contract, raw) for raw in found.results]
-    return PageResult(
-        readings=readings,
-        count=found.count,
-        more=found.next is not None,
-        server_date=answer.headers.get("date"),
-        size_bytes=len(answer.body),
-    )
+@dataclass(frozen=True)
+class _Form:
+    """How to read records of the same names.
 
-
-def read_record(kind: KindName, contract: ContractName, answer: Answer) -> Reading:
-    """Read one record. Raises WrongTarget if it is none."""
-    return WireReading(kind, contract, decode(answer, _RAW))
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """Where things stand in records that have the same names.
-
-    `fields` has each field's name, what reads it, and its wire name; `lacking` those that the
-    contract does not have. `known` and `texts` take slices out of a record: the digest's, and
-    those that can be escaped.
+    `values` takes the head, the fields and the extra fields out of a record, in this order; `pick`
+    puts the fields, with None behind them for those the contract lacks, into the kind's own order.
+    The fields stand from HEAD to `end`; `jsons` and `flags` are the places of such among them, and
+    `strange` the extra names that are kept aside.
     """
 
-    fields: tuple[tuple[str, Callable[[bytes], Stored], str], ...]
-    lacking: Values
-    known: Callable[[Record], tuple[Raw, ...]]
-    texts: Callable[[Record], tuple[Raw, ...]]
+    kind: KindName
+    record: type[Any]
+    values: Callable[[Any], tuple[Any, ...]]
+    pick: Callable[[list[Any]], tuple[Stored, ...]]
+    end: int
+    jsons: tuple[int, ...]
     flags: tuple[int, ...]
-    extras: tuple[tuple[bytes, str], ...]
+    extras: tuple[str, ...]
+    strange: frozenset[str]
+
+    @cached_property
+    def page(self) -> "msgspec.json.Decoder[Any]":
+        """Return what reads a whole page of such records."""
+        results = ("results", list[self.record])  # type: ignore[name-defined]
+        hints = [("count", int | None, None), ("next", str | None, None)]
+        return msgspec.json.Decoder(msgspec.defstruct("Page", [results, *hints], gc=False))
+
+    @cached_property
+    def one(self) -> "msgspec.json.Decoder[Any]":
+        """Return what reads one such record."""
+        return msgspec.json.Decoder(self.record)
 
 
 @lru_cache(maxsize=256)
-def _shape(kind: KindName, contract: ContractName, names: tuple[str, ...]) -> _Shape:
-    present = frozenset(names)
-    fields = tuple((f, _wire_name(rule.wire, present)) for f, rule in KINDS[kind].on(contract))
-    wires = [wire for _, wire in fields]
-    missing = [name for name in (*_FIXED, *wires) if name not in present]
-    if missing:
+def _form(kind: KindName, contract: ContractName, names: frozenset[str]) -> _Form:
+    fields = [(f, _wire_name(rule.wire, names)) for f, rule in KINDS[kind].on(contract)]
+    known = {*_FIXED, *(wire for _, wire in fields)}
+    if missing := sorted(known - names):
         raise unlike_the_api(f"a {kind} without {', '.join(missing)}")
-    others = sorted(present - {*wires, *_FIXED})
-    texts = tuple(wire for f, wire in fields if f.type not in ("json", "flag"))
-    return _Shape(
-        tuple((f.name, _READ[f.type], wire) for f, wire in fields),
-        lacking=dict.fromkeys(f.name for f in KINDS[kind].fields if f.rule(contract) is None),
-        known=itemgetter(*wires, "id", "created_at", "updated_at"),
-        texts=itemgetter(*texts, "id", "created_at", "updated_at"),
-        flags=tuple(i for i, (f, _) in enumerate(fields) if f.type == "flag"),
-        extras=tuple((_encode(name), name) for name in others),
+    extras = sorted(name for name in names - known if _PLAIN_NAME(name))
+    wires = {f.name: wire for f, wire in fields} | {f"extra{i}": n for i, n in enumerate(extras)}
+    types = [(f.name, _WIRE_TYPES[f.type]) for f, _ in fields]
+    types += [(f"extra{i}", Raw) for i in range(len(extras))]
+    record = msgspec.defstruct(
+        "Record", [*_FIXED.items(), *types], rename=wires, forbid_unknown_fields=True, gc=False
+    )
+    places = {f.name: place for place, (f, _) in enumerate(fields, HEAD)}
+    end = HEAD + len(fields)
+    return _Form(
+        kind=kind,
+        record=record,
+        values=attrgetter("id", "created_at", "updated_at", *wires),
+        pick=itemgetter(*(places.get(name, end) for name in KINDS[kind].names)),
+        end=end,
+        jsons=tuple(places[f.name] for f, _ in fields if f.type == "json"),
+        flags=tuple(places[f.name] for f, _ in fields if f.type == "flag"),
+        extras=tuple(extras),
+        strange=frozenset(names - known - set(extras)),
     )
 
 
@@ -121,103 +129,157 @@ def _wire_name(name: str, present: frozenset[str]) -> str:
     return old if old in present and name not in present else name
 
 
+class Reader:
+    """Reads one kind of record as one server writes it; any number of threads may share it."""
+
+    def __init__(self, kind: KindName, contract: ContractName) -> None:
+        self._kind = kind
+        self._contract = contract
+        self._met: _Form | None = None  # the form of the last page; the next is nearly always alike
+
+    def page(self, answer: Answer) -> PageResult:
+        """Read one page of a list. Raises WrongTarget if it is none."""
+        found, readings = self._alike(answer) or self._one_by_one(answer)
+        return PageResult(
+            readings=readings,
+            count=found.count,
+            more=found.next is not None,
+            server_date=answer.headers.get("date"),
+            size_bytes=len(answer.body),
+        )
+
+    def record(self, answer: Answer) -> Reading:
+        """Read one record. Raises WrongTarget if it is none."""
+        return self._read(decode(answer, _RAW))
+
+    def _alike(self, answer: Answer) -> tuple[_Listing, list[Reading]] | None:
+        """Read a page of records that have the form of the last page's; None if they have not."""
+        form = self._met
+        if form is None:
+            return None
+        try:
+            found = form.page.decode(answer.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None  # if it is no page at all, reading it one by one says why
+        return found, [WireReading(form, record) for record in found.results]
+
+    def _one_by_one(self, answer: Answer) -> tuple[_Listing, list[Reading]]:
+        found = decode(answer, _LISTING)
+        readings = [self._read(raw) for raw in found.results]
+        self._met = readings[-1].form if readings and not readings[-1].form.strange else None
+        return found, [*readings]
+
+    def _read(self, raw: Raw) -> "WireReading":
+        slices = _value(_SLICES, raw)
+        form = _form(self._kind, self._contract, frozenset(slices))
+        if not form.strange:
+            return WireReading(form, _value(form.one, raw))
+        aside = {name: slices.pop(name) for name in sorted(form.strange)}
+        return WireReading(form, _value(form.one, _encode(slices)), aside)
+
+
 class WireReading:
     """One record as the server wrote it. Raises WrongTarget where that is not the API's.
 
-    It holds a slice of the page and no more: many pages wait to be written at a time.
+    Its place and its digest are found at once, in the thread that fetched it; its values only when
+    they are asked for. It holds slices of its page and no more: many pages wait to be written.
     """
 
-    __slots__ = ("_contract", "_kind", "_raw", "position")
+    __slots__ = ("_aside", "_person", "_row", "_sent", "digest", "form", "position")
 
-    def __init__(self, kind: KindName, contract: ContractName, raw: Raw) -> None:
-        self._kind = kind
-        self._contract = contract
-        self._raw = raw
-        place = _value(_PLACE, raw)
-        moment = place.created_at
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        self.position = Position(-((aware - _EPOCH) // _MICROSECOND), place.id)
+    def __init__(self, form: _Form, record: Any, aside: Mapping[str, Raw] | None = None) -> None:
+        self.form = form
+        self._aside = aside
+        self._row: Row | None = None
+        self._person = _person(bytes(record.created_by))
+        self._sent = sent = form.values(record)
+        for place in form.flags:
+            if sent[place] is None:  # counts as false
+                self._sent = sent = (*sent[:place], False, *sent[place + 1 :])
+        self.position = Position(_newness(record.created_at), record.id)
+        self.digest = self._hashed() if aside else _hash(sent, form.extras, self._person)
 
     @property
     def id(self) -> str:
         """The server's id."""
         return self.position.id
 
-    @property
-    def digest(self) -> bytes:
-        """The digest of the server's own slices; a flag that is null counts as false."""
-        return _digest(*self._slices())
-
     def row(self) -> Row:
         """Return the record under dssync's names; fields its contract lacks are None."""
-        record, shape = self._slices()
-        try:
-            row = _read(record, shape)
-        except msgspec.DecodeError as error:
-            raise unlike_the_api(str(error)) from None
-        except UnicodeDecodeError:
-            raise unlike_the_api("text that is not UTF-8") from None
-        if b"\\" not in b"".join(shape.texts(record)):
-            return row  # nothing is escaped, so the server's slices are the canonical ones
-        return replace(row, digest=row_digest(self._kind, self._contract, row))
+        if self._row is None:
+            try:
+                self._row = self._read()
+            except UnicodeDecodeError:
+                raise unlike_the_api("text that is not UTF-8") from None
+            self._sent = ()  # the page can go, now that the row is made
+        return self._row
 
-    def _slices(self) -> tuple[Record, _Shape]:
-        record = _value(_RECORD, self._raw)
-        return record, _shape(self._kind, self._contract, tuple(record))
+    def _read(self) -> Row:
+        form, sent = self.form, self._sent
+        stored = [*sent[: form.end], None]
+        for place in form.jsons:
+            text = str(sent[place], "utf-8")
+            stored[place] = None if text == "null" else text
+        for place in form.flags:
+            stored[place] = int(sent[place])
+        rest = str(_encode(dict(self._extras())), "utf-8")
+        id, created_at, updated_at = sent[:HEAD]
+        fields = form.pick(stored)
+        return Row(form.kind, id, fields, created_at, updated_at, self._person, rest, self.digest)
 
+    def _extras(self) -> Iterable[tuple[str, Raw]]:
+        found = zip(self.form.extras, self._sent[self.form.end :], strict=True)
+        return sorted([*found, *self._aside.items()]) if self._aside else found
 
-def _digest(record: Record, shape: _Shape) -> bytes:
-    slices: list[bytes] = [*shape.known(record)]
-    for i in shape.flags:
-        slices[i] = TRUE if bytes(slices[i]) == TRUE else FALSE
-    slices.append(_person(bytes(record["created_by"]))[1])
-    for encoded, name in shape.extras:
-        slices += (encoded, record[name])
-    return digest(slices)
-
-
-def _read(record: Record, shape: _Shape) -> Row:
-    values = {**shape.lacking}
-    for name, read, wire in shape.fields:
-        values[name] = read(record[wire])
-    others = b",".join([b"%b:%b" % (name, record[wire]) for name, wire in shape.extras])
-    return Row(
-        id=_TEXT.decode(record["id"]),
-        values=values,
-        created_at=_TEXT.decode(record["created_at"]),
-        updated_at=_TEXT.decode(record["updated_at"]),
-        created_by=_person(bytes(record["created_by"]))[0],
-        rest=str(b"{%b}" % others, "utf-8"),
-        digest=_digest(record, shape),
-    )
+    def _hashed(self) -> bytes:
+        names, values = zip(*self._extras(), strict=True)
+        return _hash((*self._sent[: self.form.end], *values), names, self._person)
 
 
-def row_digest(kind: KindName, contract: ContractName, row: Row) -> bytes:
-    """Compute the canonical digest of a row from its values, whatever its `digest` says.
+def _hash(values: tuple[Any, ...], extras: tuple[str, ...], person: Person | None) -> bytes:
+    return digest(_encode((values, extras, person and person.id)))
+
+
+def row_digest(contract: ContractName, row: Row) -> bytes:
+    """Compute the digest of a row from its values, whatever its `digest` says.
 
     Raises WrongTarget if `rest` is no JSON object.
     """
-    slices = [_WRITE[f.type](row.values[f.name]) for f, _ in KINDS[kind].on(contract)]
-    slices += map(_encode, (row.id, row.created_at, row.updated_at))
-    slices.append(_identity(row.created_by))
-    for name, value in sorted(_value(_RECORD, row.rest).items()):
-        slices += (_encode(name), value)
-    return digest(slices)
+    stored, extras = row.values, sorted(_value(_SLICES, row.rest).items())
+    fields = [_SENT[f.type](stored[f.name]) for f, _ in KINDS[row.kind].on(contract)]
+    values = (row.id, row.created_at, row.updated_at, *fields, *(raw for _, raw in extras))
+    return _hash(values, tuple(name for name, _ in extras), row.created_by)
+
+
+_SENT: Mapping[FieldType, Callable[[Stored], object]] = {
+    "text": lambda text: text,
+    "time": lambda time: time,
+    "reference": lambda id: id,
+    "json": lambda text: None if text is None else Raw(str(text)),
+    "flag": bool,
+}
+
+
+def _newness(created_at: str) -> int:
+    try:
+        moment = datetime.fromisoformat(created_at)
+    except ValueError as error:
+        raise unlike_the_api(str(error)) from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return -((aware - _EPOCH) // _MICROSECOND)
 
 
 @lru_cache(maxsize=4096)
-def _person(profile: bytes) -> tuple[Person | None, bytes]:
+def _person(profile: bytes) -> Person | None:
     sent = _value(_PROFILE, profile) or {}
     ids = (bytes(sent[name]) for name in ("uuid", "id") if name in sent)
-    lasting = next((found for found in ids if found != NULL), None)
+    lasting = next((found for found in ids if found != b"null"), None)
     if lasting is None:
-        return None, NULL
-    person = Person(str(_value(_IDENTITY, lasting)), _decoded(profile))
-    return person, _identity(person)
-
-
-def _identity(person: Person | None) -> bytes:
-    return NULL if person is None else _encode(person.id)
+        return None
+    try:
+        return Person(str(_value(_IDENTITY, lasting)), str(profile, "utf-8"))
+    except UnicodeDecodeError:
+        raise unlike_the_api("text that is not UTF-8") from None
 
 
 def _value(decoder: "msgspec.json.Decoder[T]", raw: bytes | str) -> T:
@@ -225,36 +287,3 @@ def _value(decoder: "msgspec.json.Decoder[T]", raw: bytes | str) -> T:
         return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise unlike_the_api(str(error)) from None
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        return str(raw, "utf-8")
-    except UnicodeDecodeError:
-        raise unlike_the_api("text that is not UTF-8") from None
-
-
-def _json_text(raw: bytes) -> str | None:
-    text = str(raw, "utf-8")
-    return None if text == "null" else text
-
-
-def _flag(raw: bytes) -> int:
-    return int(bool(_FLAG.decode(raw)))
-
-
-_READ: Mapping[FieldType, Callable[[bytes], Stored]] = {
-    "text": _TEXT_OR_NULL.decode,
-    "time": _TEXT_OR_NULL.decode,
-    "reference": _TEXT.decode,
-    "json": _json_text,
-    "flag": _flag,
-}
-
-_WRITE: Mapping[FieldType, Callable[[Stored], bytes]] = {
-    "text": _encode,
-    "time": _encode,
-    "reference": _encode,
-    "json": lambda text: NULL if text is None else str(text).encode(),
-    "flag": lambda flag: TRUE if flag else FALSE,
-}

@@ -99,6 +99,7 @@ class _RemotePull:
             kind=kind,
             store=lambda readings: run.submit(lambda tx: inbox.store(tx, readings)),
             session=session,
+            eager=lambda: inbox.mostly_new,
             dataset_id=dataset_id,
         )
         progress = scanner.run()

@@ -15,8 +15,15 @@ from dssync.events import Expected, PageStored
 from dssync.posthog import PageResult
 from dssync.sync.session import Link, Session
 
-WAITING = 4
-"""Stretches of rows that may wait to be written; then fetching waits, so memory stays flat."""
+TOGETHER = 4
+"""Pages stored in one unit, once the list is long: keys are random, so each unit writes pages all
+over the index, and with a large index many small units would write all of it again and again."""
+
+SHARE = 10
+"""A unit holds at most that part of the rows before it, so that writing keeps up with fetching."""
+
+WAITING = 6
+"""Pages that may wait to be written; then fetching waits, so memory stays flat."""
 
 TELLING = 2
 """The page from which on it can be told how long the walk will take."""
@@ -47,7 +54,9 @@ class Progress:
 class Scanner:
     """One walk of one list of one remote; `store` hands rows to the writing thread.
 
-    `sizing` is the walk's own. With `dataset_id` the list is the items of that dataset.
+    `sizing` is the walk's own. With `dataset_id` the list is the items of that dataset. `eager`
+    tells whether the values of rows will be asked for: then the fetching threads make them, since
+    the writing thread is the one that everybody waits for.
     """
 
     walk: Walk
@@ -56,10 +65,12 @@ class Scanner:
     kind: KindName
     store: Store
     session: Session
+    eager: Callable[[], bool]
     dataset_id: str | None = None
     progress: Progress = field(default_factory=Progress)
     _held: dict[Ask, Fetched] = field(default_factory=dict)
-    _stored: "deque[Future[None]]" = field(default_factory=deque)
+    _unit: list[Reading] = field(default_factory=list)
+    _stored: "deque[tuple[int, Future[None]]]" = field(default_factory=deque)
 
     def run(self) -> Progress:
         """Ask for pages until the walk is done, storing each stretch of rows it accepts.
@@ -75,12 +86,16 @@ class Scanner:
                         self._take(under_way.pop(done), done)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+                self._store()
         self._finish_storing(0)
         return self.progress
 
     def _fetch(self, ask: Ask) -> Fetched:
         started = self.session.clock.monotonic()
         result = self.link.contract.page(self.kind, ask.offset, ask.limit, self.dataset_id)
+        if self.eager():
+            for reading in result.readings:
+                reading.row()
         page = Page([r.position for r in result.readings], result.more, result.count)
         return Fetched(result, page, self.session.clock.monotonic() - started)
 
@@ -116,13 +131,21 @@ class Scanner:
         self.session.report(Expected(self.link.remote.name, self.kind, left, requests, seconds))
 
     def _keep(self, readings: Sequence[Reading]) -> None:
-        self._finish_storing(WAITING)
-        self._stored.append(self.store(readings))
+        self._unit += readings
         self.progress.rows += len(readings)
+        if len(self._unit) >= min(TOGETHER * (self.sizing.rows - 1), self.progress.rows // SHARE):
+            self._store()
         done, remote = self.progress, self.link.remote.name
         self.session.report(PageStored(remote, self.kind, done.rows, done.pages, done.count))
 
+    def _store(self) -> None:
+        """Hand the accepted rows to the writer."""
+        if self._unit:
+            self._finish_storing(WAITING * self.sizing.rows - len(self._unit))
+            self._stored.append((len(self._unit), self.store(self._unit)))
+            self._unit = []
+
     def _finish_storing(self, waiting: int) -> None:
-        """Wait until at most that many stretches are unwritten. Raises what writing raised."""
-        while len(self._stored) > waiting:
-            self._stored.popleft().result()
+        """Wait until at most that many rows are unwritten. Raises what writing raised."""
+        while self._stored and sum(rows for rows, _ in self._stored) > waiting:
+            self._stored.popleft()[1].result()

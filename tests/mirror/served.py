@@ -6,7 +6,7 @@ from typing import Any
 from dssync.core.fields import KindName
 from dssync.core.records import Reading
 from dssync.net.transport import Answer
-from dssync.posthog.wire import read_record
+from dssync.posthog.wire import Reader
 
 D1 = "0199d001-0000-7000-8000-000000000001"
 D2 = "0199d002-0000-7000-8000-000000000002"
@@ -56,4 +56,4 @@ def item(id: str, dataset: str = D1, **fields: Any) -> Reading:
 
 def reading(kind: KindName, body: dict[str, Any]) -> Reading:
     """Read one body."""
-    return read_record(kind, "classic", Answer(200, {}, json.dumps(body).encode()))
+    return Reader(kind, "classic").record(Answer(200, {}, json.dumps(body).encode()))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +11,9 @@ from hypothesis import strategies as st
 
 from dssync.core.fields import KINDS, KindName
 from dssync.core.records import Position, Reading
-from dssync.errors import WrongTarget
+from dssync.errors import Unreachable, WrongTarget
 from dssync.net.transport import Answer
-from dssync.posthog.wire import read_page, read_record, row_digest
+from dssync.posthog.wire import Reader, row_digest
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 JSON_VALUES = st.recursive(
@@ -55,7 +54,7 @@ FIXED = ("id", "created_at", "updated_at", "created_by")
 
 def read(kind: KindName, record: Mapping[str, Any], *, escaped: bool = False) -> Reading:
     text = json.dumps(record, ensure_ascii=escaped, separators=(",", ":"))
-    return read_record(kind, "classic", Answer(200, {}, text.encode()))
+    return Reader(kind, "classic").record(Answer(200, {}, text.encode()))
 
 
 @given(KINDS_AND_RECORDS)
@@ -65,8 +64,8 @@ def test_the_digest_can_be_computed_again_from_the_row(
     kind, record = drawn
     reading = read(kind, record)
     row = reading.row()
-    assert row.digest == reading.digest == row_digest(kind, "classic", row)
-    assert row_digest(kind, "classic", replace(row, digest=b"")) == row.digest
+    assert row.digest == reading.digest == row_digest("classic", row)
+    assert row_digest("classic", row._replace(digest=b"")) == row.digest
 
 
 @given(KINDS_AND_RECORDS)
@@ -174,7 +173,7 @@ def test_the_oldest_servers_names_are_read_as_the_same_fields() -> None:
 
 def test_json_keeps_the_servers_own_text() -> None:
     text = json.dumps(ITEM).replace('{"q": 1}', '{ "b":1e2,"a":"\\u00e9","b":0.10 }')
-    row = read_record("item", "classic", Answer(200, {}, text.encode())).row()
+    row = Reader("item", "classic").record(Answer(200, {}, text.encode())).row()
     assert row.values["input"] == '{ "b":1e2,"a":"\\u00e9","b":0.10 }'
     assert row.values["expected_output"] is None
     assert row.rest == '{"team":2}'
@@ -220,25 +219,65 @@ def test_a_record_unlike_the_api_is_refused(name: str, record: dict[str, Any]) -
         take()
 
 
+def test_a_maker_that_is_no_text_is_refused() -> None:
+    body = json.dumps(ITEM).replace('"hedgehog_config": null', '"x": "@"').encode()
+    with pytest.raises(WrongTarget, match="UTF-8"):
+        Reader("item", "classic").record(Answer(200, {}, body.replace(b"@", b"\xff")))
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     body = json.dumps(ITEM).replace('{"q": 1}', '"@"').encode().replace(b"@", b"\xff")
     with pytest.raises(WrongTarget, match="UTF-8"):
-        read_record("item", "classic", Answer(200, {}, body)).row()
+        Reader("item", "classic").record(Answer(200, {}, body)).row()
 
 
 def test_a_page_carries_its_hints() -> None:
     body = json.dumps({"count": 5, "next": "https://evil.example/", "results": [ITEM]}).encode()
-    page = read_page(
-        "item", "classic", Answer(200, {"date": "Mon, 23 Nov 2026 18:13:50 GMT"}, body)
+    page = Reader("item", "classic").page(
+        Answer(200, {"date": "Mon, 23 Nov 2026 18:13:50 GMT"}, body)
     )
     assert [r.id for r in page.readings] == ["i-1"]
     assert (page.count, page.more, page.size_bytes) == (5, True, len(body))
     assert page.server_date == "Mon, 23 Nov 2026 18:13:50 GMT"
-    last = read_page("item", "classic", Answer(200, {}, b'{"results": []}'))
+    last = Reader("item", "classic").page(Answer(200, {}, b'{"results": []}'))
     assert (last.readings, last.count, last.more, last.server_date) == ([], None, False, None)
+
+
+def page(*items: Mapping[str, Any]) -> Answer:
+    return Answer(200, {}, json.dumps({"results": items}, separators=(",", ":")).encode())
+
+
+@pytest.mark.parametrize("strange", ["a-b", 'say "x"', "back\\slash", "line\nbreak", "", "ключ"])
+def test_a_field_of_any_name_is_kept(strange: str) -> None:
+    row = Reader("item", "classic").page(page({**ITEM, strange: [1]})).readings[0].row()
+    assert json.loads(row.rest) == {"team": 2, strange: [1]}
+    assert row_digest("classic", row) == row.digest
+
+
+def test_pages_whose_records_differ_in_their_names_are_read_alike() -> None:
+    reader = Reader("item", "classic")
+    more = {**ITEM, "id": "i-2", "new": 1, "a-b": None}
+    old = {k: v for k, v in ITEM.items() if k != "team"} | {"id": "i-3"}
+    items = [ITEM, more, old, ITEM, more]
+    alone = [read("item", item) for item in items]
+    for _ in range(2):  # the second time, knowing what the first page looked like
+        found = reader.page(page(*items)).readings
+        assert [r.row() for r in found] == [r.row() for r in alone]
+        assert [r.digest for r in found] == [r.digest for r in alone]
+        assert [r.id for r in reader.page(page(ITEM, ITEM)).readings] == ["i-1", "i-1"]
+
+
+def test_a_page_that_breaks_off_after_one_that_did_not_is_told_apart() -> None:
+    reader = Reader("item", "classic")
+    whole = page(ITEM)
+    assert reader.page(whole).readings
+    with pytest.raises(Unreachable, match="cut short"):
+        reader.page(Answer(200, {}, whole.body[:-9]))
+    with pytest.raises(WrongTarget, match="without deleted"):
+        reader.page(page(ITEM, {k: v for k, v in ITEM.items() if k != "deleted"}))
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"results": null}', b'{"results": [5]}', b"[]"])
 def test_what_is_no_page_is_refused(body: bytes) -> None:
     with pytest.raises(WrongTarget):
-        read_page("item", "classic", Answer(200, {}, body))
+        Reader("item", "classic").page(Answer(200, {}, body))
