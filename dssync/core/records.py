@@ -112,6 +112,12 @@ class Triple:
     pushed_run: int | None = None
     reverted: frozenset[str] = frozenset()
 
+    def sides(self) -> tuple[Values, Values]:
+        """Return base and theirs. Raises ValueError for a create, which has neither."""
+        if self.base is None or self.theirs is None:
+            raise ValueError(f"{self.key} was made here and has no base to merge with")
+        return self.base, self.theirs
+
 
 Labels = Mapping[str, str]
 """What people call a record: dataset names by key, for messages."""

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Stored
-from dssync.core.merge import Conflict
 from dssync.core.records import PARENT, Person, Reading, Row, Values
 from dssync.mirror import aliases, theirs, touched
 from dssync.mirror.aliases import Known
 from dssync.mirror.schema import TABLES
-from dssync.mirror.theirs import Columns, SQLValue
+from dssync.mirror.theirs import Columns, Look, SQLValue
 
 
 @dataclass(slots=True)
@@ -98,11 +97,8 @@ class Inbox:
 
     def look_after(
         self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading | None
-    ) -> tuple[Conflict, ...]:
-        """Store what a read after a push saw, None for a record no longer shown.
-
-        Returns the conflicts that came of it.
-        """
+    ) -> Look:
+        """Store what a read after a push saw, None for a record no longer shown."""
         if reading is None:
             columns = theirs.gone_since(self.now, self.run)
         else:

@@ -6,14 +6,16 @@ way the server's columns in the record's row describe theirs.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from sqlalchemy import Connection
 
+from dssync.core import pushed
 from dssync.core.fields import KINDS, KindName, Stored
-from dssync.core.merge import Conflict, merge, settle
-from dssync.core.records import PARENT, Row
+from dssync.core.merge import Conflict, merge
+from dssync.core.pushed import settle
+from dssync.core.records import PARENT, Row, Triple
 from dssync.core.values import canonical, differing
 from dssync.mirror import touched
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
@@ -134,30 +136,56 @@ def settle_absent(tx: Connection, remote: str, kind: KindName) -> None:
             touched.save(tx, judged, merge(judged))
 
 
+def note_sent(
+    tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], run: int
+) -> None:
+    """Note that a write was answered well: until it is looked for, theirs is what was sent.
+
+    What the server held before becomes the base, by which a later read tells a revert.
+    """
+    triple = touched.triple(tx, kind, key)
+    if triple is not None and triple.theirs is not None:
+        _note(tx, triple, sent, run)
+
+
 def look_after(
     tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], seen: Columns, run: int
-) -> tuple[Conflict, ...]:
-    """Store what a read after a push of `sent` saw, and return the conflicts that came of it.
+) -> "Look":
+    """Store what a read after a push of `sent` saw, and tell what came of it.
 
     What arrived stays marked as pushed until a later run sees it again; what was found back at
     its old value is marked as reverted at once.
     """
     triple = touched.triple(tx, kind, key)
-    if triple is None or triple.base is None or triple.theirs is None:
+    if triple is None or triple.theirs is None:
         # A record made by this push, or one whose edit was taken back while it was sent.
         replace_rows(tx, kind, {key: {**_read(tx, kind, [key])[key], **seen}}, run)
-        return ()
+        return Look()
+    believed = triple if triple.pushed_run == run else _note(tx, triple, sent, run)
     # What is not shown any more cannot be seen either: then what was sent counts as arrived.
-    believed = {**triple.theirs, **sent}
-    judged = settle(
-        replace(triple, theirs=believed, pushed_run=run), {**believed, **_fields_of(kind, seen)}
-    )
-    merged = merge(judged)
-    _store_theirs(tx, kind, key, {**sent, **seen}, run)
-    if not judged.reverted:
-        judged = replace(judged, base=triple.base, pushed_run=run)
-    touched.save(tx, judged, merged)
-    return merged.conflicts
+    there = {**(believed.theirs or {}), **_fields_of(kind, seen)}
+    kept, merged = pushed.look_after(believed, there)
+    others = [f for f in KINDS[kind].fields if f.name not in sent]
+    moved = differing(others, believed.theirs or {}, there)
+    _store_theirs(tx, kind, key, {**sent, **seen}, run, past=bool(moved))
+    touched.save(tx, kept, merged)
+    return Look(merged.conflicts, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look after a push found: conflicts, and fields that others changed meanwhile."""
+
+    conflicts: tuple[Conflict, ...] = ()
+    moved: tuple[str, ...] = ()
+
+
+def _note(tx: Connection, triple: Triple, sent: Mapping[str, Stored], run: int) -> Triple:
+    _, before = triple.sides()
+    _store_theirs(tx, triple.kind, triple.key, {**sent, "run": run}, run)
+    noted = replace(triple, base=before, theirs={**before, **sent}, pushed_run=run)
+    touched.save(tx, noted, merge(noted))
+    return noted
 
 
 def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
@@ -186,14 +214,19 @@ def _merge_in(tx: Connection, kind: KindName, key: str, columns: Columns, run: i
     return changed
 
 
-def _store_theirs(tx: Connection, kind: KindName, key: str, columns: Columns, run: int) -> bool:
-    """Renew the pending row of theirs, and the server's columns of the record's own row."""
+def _store_theirs(
+    tx: Connection, kind: KindName, key: str, columns: Columns, run: int, *, past: bool = False
+) -> bool:
+    """Renew the pending row of theirs, and the server's columns of the record's own row.
+
+    With `past`, what theirs was goes to history even if it began in this very run.
+    """
     pending = f"{KINDS[kind].table}_pending"
     old = _read(tx, kind, [key], pending, " AND side = 'theirs'")[key]
     new = {**old, **columns}
     changed = not _alike(kind, old, new)
     if changed:
-        _move_to_history(tx, kind, pending, [key], run, " AND side = 'theirs'")
+        _move_to_history(tx, kind, pending, [key], run, " AND side = 'theirs'", past=past)
     else:
         new["run"] = old["run"]
     _overwrite(tx, pending, {key: new}, " AND side = 'theirs'")
@@ -238,14 +271,21 @@ def _text(columns: Columns) -> str | None:
 
 
 def _move_to_history(
-    tx: Connection, kind: KindName, table: str, keys: Sequence[str], run: int, side: str = ""
+    tx: Connection,
+    kind: KindName,
+    table: str,
+    keys: Sequence[str],
+    run: int,
+    side: str = "",
+    *,
+    past: bool = False,
 ) -> None:
-    """Keep the rows' content as it was until `run`; what began in `run` itself is no past."""
+    """Keep the rows' content as it was until `run`; what began in `run` is none, but for `past`."""
     names = ", ".join(TABLES[kind].columns)
     tx.exec_driver_sql(
         f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run) SELECT {names}, ?"
-        f" FROM {table} WHERE key IN (SELECT value FROM json_each(?)) AND run <> ?{side}",
-        (run, json.dumps(keys), run),
+        f" FROM {table} WHERE key IN (SELECT value FROM json_each(?)) AND (run <> ? OR ?){side}",
+        (run, json.dumps(keys), run, past),
     )
 
 

@@ -75,17 +75,21 @@ def _load(
 
 
 def save(tx: Connection, triple: Triple, merged: Merged) -> None:
-    """Write a merge: ours, and the base; a settled record is touched no longer."""
+    """Write a merge: ours, and the base; a settled record is touched no longer.
+
+    While a push waits to be seen again, the base is what tells a neighbour's revert, and stays.
+    """
     write_ours(tx, triple.kind, triple.key, merged.ours)
-    if merged.settled and triple.pushed_run is None:
+    waits = triple.pushed_run is not None
+    if merged.settled and not waits:
         forget(tx, triple.kind, triple.key)
         return
-    base = triple.base if triple.pushed_run is not None and triple.base else merged.base
-    _write(tx, f"{KINDS[triple.kind].table}_pending", base, "key = ? AND side = 'base'", triple.key)
+    pending = f"{KINDS[triple.kind].table}_pending"
+    base = triple.base if waits and triple.base else merged.base
+    _write(tx, pending, base, "key = ? AND side = 'base'", triple.key)
     reverted = sorted(c.field for c in merged.conflicts if c.reason is Reason.REVERTED)
     tx.exec_driver_sql(
-        f"UPDATE {KINDS[triple.kind].table}_pending SET pushed_run = ?, reverted = ?"
-        " WHERE key = ? AND side = 'base'",
+        f"UPDATE {pending} SET pushed_run = ?, reverted = ? WHERE key = ? AND side = 'base'",
         (triple.pushed_run, json.dumps(reverted) if reverted else None, triple.key),
     )
 
@@ -94,12 +98,10 @@ def rebase(tx: Connection, triple: Triple, ours: Values, fields: Collection[str]
     """Set ours, and move the base of `fields` to theirs, so that they conflict no longer."""
     if triple.base is None or triple.theirs is None:
         raise LookupError(f"{triple.key} was made here and has no base to move")
-    if triple.pushed_run is not None:
-        # What the push sent still waits to be seen; the base is what tells a neighbour's revert.
-        write_ours(tx, triple.kind, triple.key, ours)
-        return
-    base = {n: triple.theirs[n] if n in fields else triple.base[n] for n in triple.base}
-    moved = replace(triple, ours=ours, base=base, reverted=triple.reverted - set(fields))
+    # What a push sent still waits to be seen; its base is what tells a neighbour's revert.
+    decided = set(fields) if triple.pushed_run is None else triple.reverted.intersection(fields)
+    base = {n: triple.theirs[n] if n in decided else triple.base[n] for n in triple.base}
+    moved = replace(triple, ours=ours, base=base, reverted=triple.reverted - decided)
     save(tx, moved, merge(moved))
 
 

@@ -11,8 +11,8 @@ from dssync.config import Remote
 from dssync.core.brakes import Limit, check_push
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Values
-from dssync.core.merge import settle
 from dssync.core.plan import Change, Conflicted, Plan
+from dssync.core.pushed import settle
 from dssync.core.receipt import Entry, Outcome, Trouble
 from dssync.core.records import Reading, Triple
 from dssync.core.rules import Problem, problems

@@ -121,10 +121,15 @@ class _RemotePush:
     def _judge(self, entry: Entry, seen: Reading | None) -> Entry:
         inbox = self._inbox(entry.remote, entry.kind)
         sent = {delta.field: delta.after for delta in entry.deltas}
-        conflicts = self.run.write(lambda tx: inbox.look_after(tx, entry.key, sent, seen))
-        if any(conflict.reason is Reason.REVERTED for conflict in conflicts):
+        look = self.run.write(lambda tx: inbox.look_after(tx, entry.key, sent, seen))
+        if any(conflict.reason is Reason.REVERTED for conflict in look.conflicts):
             return replace(entry, outcome="conflicted", reason=REVERTED)
-        return replace(entry, updated_at=seen.row().updated_at if seen else None)
+        meanwhile = f"somebody changed {', '.join(look.moved)} meanwhile" if look.moved else ""
+        return replace(
+            entry,
+            reason=meanwhile or entry.reason,
+            updated_at=seen.row().updated_at if seen else None,
+        )
 
     def _inbox(self, remote: str, kind: KindName) -> Inbox:
         return Inbox(remote, kind, self.run.number, stamp(self.run.session.clock.now()))

@@ -8,7 +8,7 @@ from dssync.core.fields import Stored
 from dssync.core.plan import Change
 from dssync.core.receipt import Entry
 from dssync.errors import ApiError, DssyncError, KeyRejected, TemporaryError
-from dssync.mirror import Transaction, journal, records, touched
+from dssync.mirror import Transaction, journal, records, theirs, touched
 from dssync.mirror.incoming import Inbox
 from dssync.mirror.journal import Intent
 from dssync.posthog import Written
@@ -88,6 +88,8 @@ class Sender:
         def close(tx: Transaction) -> None:
             if change.action == "create":
                 inbox.adopt(tx, change.key, change.after, written.echo)
+            else:
+                theirs.note_sent(tx, change.kind, change.key, change.after, self.run.number)
             journal.close(tx, intent, entry, clock)
 
         self.run.write(close, durable=True)

@@ -69,7 +69,7 @@ class Home:
         """Look after a push of `sent`, in a run of its own."""
         run = self.run("push")
         with self.mirror.database.unit(run) as tx:
-            return Inbox("main", kind, run, NOW).look_after(tx, key, sent, seen)
+            return Inbox("main", kind, run, NOW).look_after(tx, key, sent, seen).conflicts
 
     def adopt(self, kind: KindName, key: str, sent: Mapping[str, Stored], reading: Reading) -> None:
         """Take what a create was answered, in a run of its own."""

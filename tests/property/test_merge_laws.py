@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, Field, KindName, Stored, Values
-from dssync.core.merge import ABSENT, CLASH, Reason, join, merge, same, settle
+from dssync.core.join import ABSENT, CLASH, join, same
+from dssync.core.merge import Reason, merge
 from dssync.core.plan import Change, Conflicted
+from dssync.core.pushed import settle
 from dssync.core.records import Triple
 from dssync.core.values import Json, differing, dump, equal
 

@@ -7,8 +7,9 @@ import pytest
 
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Values
-from dssync.core.merge import Reason, merge, settle
+from dssync.core.merge import Reason, merge
 from dssync.core.plan import Change, Conflicted
+from dssync.core.pushed import settle
 from dssync.core.records import Triple
 from tests.unit.merge_cases import BLANK, CASES, CONFLICT, NOTHING, Case
 from tests.unit.pushed_cases import PUSHED, Pushed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dssync.cli.render.text import Line, Tone, plain, plain_json, wrapped
 from dssync.cli.render.words import compared_lines, compared_words
 from dssync.core.fields import Field, Stored
-from dssync.core.merge import same
+from dssync.core.join import same
 from dssync.core.pointer import MISSING, Mark, escape
 from dssync.core.values import BadJson, Json, dump, parse
 
