@@ -1,73 +1,109 @@
-"""The merge and the differ, case by case; the cases themselves are data that people read."""
+"""The merge and the differ, case by case; the cases are docs/merge.md, which people read."""
 
 from collections import Counter
-from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Values
-from dssync.core.merge import Reason, merge
+from dssync.core.merge import Merged, Reason, merge
 from dssync.core.plan import Change, Conflicted
-from dssync.core.pushed import settle
+from dssync.core.pushed import look_after, settle
 from dssync.core.records import Triple
-from tests.unit.merge_cases import BLANK, CASES, CONFLICT, NOTHING, Case
-from tests.unit.pushed_cases import PUSHED, Pushed
+from tests.unit.merge_cases import BLANK, CONFLICT, NOTHING, Case, Row, cases, rows
+
+ROWS = list(rows())
+MERGES = [row for row in ROWS if "sent" not in row]
+PUSHES = [row for row in ROWS if "sent" in row]
 
 
 def triple(kind: KindName, base: Values, theirs: Values, ours: Values) -> Triple:
-    """Fill a case's sides in."""
+    """Fill a record's sides in."""
     sides = [{**BLANK[kind], **side} for side in (base, theirs, ours)]
-    return Triple(
-        kind, "k", "id", "main", base=sides[0], theirs=sides[1], ours=sides[2], pushed_run=None
-    )
+    return Triple(kind, "k", "id", "main", base=sides[0], theirs=sides[1], ours=sides[2])
 
 
-def check(found: Triple, case: Case | Pushed, merged: Values) -> None:
-    """Hold a record's merge and difference against what its case says."""
-    result = merge(found)
-    assert dict(result.ours) == merged
+def pushed(case: Case) -> Triple:
+    """Return a pushed record that nobody has looked at yet."""
+    assert case.sent is not None
+    return replace(triple(case.kind, case.base, case.sent, case.ours), pushed_run=7)
+
+
+def name_of(row: Row) -> str:
+    return row["case"]
+
+
+def check(case: Case, found: Triple, result: Merged) -> None:
+    """Hold a record's merge and its plan against what its case says."""
+    assert dict(result.ours) == case.merged
     assert result.settled == (case.outcome == NOTHING)
-    assert {c.reason for c in result.conflicts} <= {case.reason}
     said = difference(found)
     if isinstance(said, Conflicted):
         assert case.outcome == CONFLICT
-        assert tuple(conflict.field for conflict in said.conflicts) == case.fields
+        assert {conflict.field for conflict in said.conflicts} == case.fields
+        assert {conflict.reason for conflict in said.conflicts} == {case.reason}
     elif isinstance(said, Change):
-        assert (said.action, tuple(said.after)) == (case.outcome, case.fields)
-        assert said.after == {name: merged[name] for name in case.fields}
+        assert (said.action, frozenset(said.after)) == (case.outcome, case.fields)
+        assert said.after == {name: case.merged[name] for name in case.fields}
     else:
-        assert (case.outcome, case.fields) == (NOTHING, ())
+        assert case.outcome == NOTHING
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_case(case: Case) -> None:
-    check(
-        triple(case.kind, case.base, case.theirs, case.ours),
-        case,
-        {**BLANK[case.kind], **case.merged},
-    )
+@pytest.mark.parametrize("row", MERGES, ids=name_of)
+def test_case(row: Row) -> None:
+    for case in cases(row):
+        found = triple(case.kind, case.base, case.theirs, case.ours)
+        check(case, found, merge(found))
 
 
-@pytest.mark.parametrize("case", PUSHED, ids=[case.name for case in PUSHED])
-def test_pushed_case(case: Pushed) -> None:
-    noted = triple("dataset", case.base, case.sent, case.ours)
-    waiting = Triple(
-        "dataset", "k", "id", "main", noted.ours, noted.base, noted.theirs, pushed_run=7
-    )
-    judged = settle(waiting, {**BLANK["dataset"], **case.seen})
-    assert judged.pushed_run is None
-    check(judged, case, {**BLANK["dataset"], **case.merged})
+@pytest.mark.parametrize("row", PUSHES, ids=name_of)
+def test_pushed_case_by_a_later_run(row: Row) -> None:
+    for case in cases(row):
+        judged = settle(pushed(case), case.theirs)
+        assert judged.pushed_run is None
+        check(case, judged, merge(judged))
+
+
+@pytest.mark.parametrize("row", PUSHES, ids=name_of)
+def test_pushed_case_right_after_the_push(row: Row) -> None:
+    for case in cases(row):
+        kept, result = look_after(pushed(case), case.theirs)
+        check(case, replace(kept, ours=result.ours), result)
+
+
+@pytest.mark.parametrize("row", PUSHES, ids=name_of)
+def test_a_pushed_case_seen_twice_alike_comes_to_the_same(row: Row) -> None:
+    for case in cases(row):
+        kept, result = look_after(pushed(case), case.theirs)
+        base = kept.base if kept.pushed_run else result.base
+        again = settle(replace(kept, ours=result.ours, base=base), case.theirs)
+        check(case, again, merge(again))
+
+
+def test_the_page_has_every_case_once_and_for_both_kinds() -> None:
+    assert len(MERGES) >= 40
+    names = Counter(name_of(row) for row in ROWS)
+    assert [name for name, count in names.items() if count > 1] == []
+    for row in ROWS:
+        found = list(cases(row))
+        kinds = {case.kind for case in found}
+        only_items = any(word in " ".join(row.values()) for word in ("dataset `", "time `"))
+        assert kinds == ({"item"} if only_items else {"dataset", "item"}), row["case"]
+    tried = {(case.kind, name) for row in ROWS for case in cases(row) for name in case.fields}
+    assert tried == {(kind, name) for kind in KINDS for name in KINDS[kind].names}
+    outcomes = {case.outcome for row in ROWS for case in cases(row)}
+    assert outcomes == {NOTHING, "update", "delete", "undelete", CONFLICT}
+    assert {case.reason for row in ROWS for case in cases(row)} == set(Reason)
+
+
+NEW, OLD = {"description": "new"}, {"description": "old"}
+WAITING = replace(triple("dataset", OLD, NEW, NEW), pushed_run=7)
 
 
 def test_a_plan_made_before_the_look_calls_what_was_sent_no_change() -> None:
-    old, new = {"description": "old"}, {"description": "new"}
-    sent = triple("dataset", old, new, new)
-    waiting = Triple("dataset", "k", "id", "main", sent.ours, sent.base, sent.theirs, pushed_run=7)
-    assert difference(waiting) is None
-    again = {**sent.ours, "description": "again"}
-    edited = Triple("dataset", "k", "id", "main", again, sent.base, sent.theirs, pushed_run=7)
-    change = difference(edited)
+    assert difference(WAITING) is None
+    change = difference(replace(WAITING, ours={**WAITING.ours, "description": "again"}))
     assert isinstance(change, Change)
     assert [(d.field, d.before, d.after) for d in change.deltas] == [
         ("description", "new", "again")
@@ -77,8 +113,43 @@ def test_a_plan_made_before_the_look_calls_what_was_sent_no_change() -> None:
 def test_settling_a_record_that_was_not_pushed_only_renews_theirs() -> None:
     found = triple("dataset", {}, {}, {"description": "ours"})
     seen = {**BLANK["dataset"], "name": "Triage"}
-    judged = settle(found, seen)
-    assert (judged.base, judged.theirs, judged.ours) == (found.base, seen, found.ours)
+    assert settle(found, seen) == replace(found, theirs=seen)
+
+
+def test_what_others_changed_before_the_look_is_no_part_of_the_push() -> None:
+    seen = {**BLANK["dataset"], "name": "theirs", "description": "new"}
+    kept, result = look_after(WAITING, seen)
+    assert kept.pushed_run
+    later = settle(replace(kept, ours=result.ours), {**seen, "name": "Support"})
+    assert merge(later).conflicts == ()
+    assert merge(later).ours["name"] == "Support"
+
+
+def test_a_field_that_arrived_is_watched_on_beside_one_that_was_taken_back() -> None:
+    sent = {"description": "new", "metadata": '{"a":1}'}
+    both = replace(triple("dataset", OLD, sent, sent), pushed_run=7)
+    kept, result = look_after(both, {**BLANK["dataset"], **sent, "description": "old"})
+    later = settle(replace(kept, ours=result.ours), {**BLANK["dataset"], **OLD})
+    assert {(c.field, c.reason) for c in merge(later).conflicts} == {
+        ("description", Reason.REVERTED),
+        ("metadata", Reason.REVERTED),
+    }
+
+
+def test_a_key_that_arrived_is_watched_on_beside_one_that_somebody_added() -> None:
+    old, sent = {"metadata": '{"a":1}'}, {"metadata": '{"a":2}'}
+    added, later_seen = {"metadata": '{"a":2,"b":1}'}, {"metadata": '{"a":1,"b":1}'}
+    found = replace(triple("dataset", old, sent, sent), pushed_run=7)
+    kept, result = look_after(found, {**BLANK["dataset"], **added})
+    later = settle(replace(kept, ours=result.ours), {**BLANK["dataset"], **later_seen})
+    assert [c.reason for c in merge(later).conflicts] == [Reason.REVERTED]
+
+
+def test_a_conflict_of_the_look_is_not_hidden_by_waiting() -> None:
+    edited = replace(WAITING, ours={**WAITING.ours, "description": "again"})
+    kept, _ = look_after(edited, {**BLANK["dataset"], "description": "third"})
+    assert kept.pushed_run is None
+    assert isinstance(difference(kept), Conflicted)
 
 
 def test_a_record_made_here_has_nothing_to_merge_with() -> None:
@@ -87,17 +158,6 @@ def test_a_record_made_here_has_nothing_to_merge_with() -> None:
         merge(made)
     with pytest.raises(ValueError, match="new-1 was made here"):
         settle(made, BLANK["dataset"])
-
-
-def test_the_table_names_every_case_once_and_knows_the_fields() -> None:
-    names = [*(case.name for case in CASES), *(case.name for case in PUSHED)]
-    assert [name for name, count in Counter(names).items() if count > 1] == []
-    known: Mapping[KindName, set[str]] = {kind: set(KINDS[kind].names) for kind in KINDS}
-    assert all(set(BLANK[kind]) == known[kind] for kind in KINDS)
-    for case in CASES:
-        used = {*case.base, *case.theirs, *case.ours, *case.merged, *case.fields}
-        assert used <= known[case.kind], case.name
-    assert {case.outcome for case in CASES} >= {"update", "delete", "undelete", NOTHING, CONFLICT}
 
 
 def test_a_deletion_there_is_told_beside_a_field_in_conflict() -> None:
@@ -115,7 +175,15 @@ def test_a_deletion_there_is_told_beside_a_field_in_conflict() -> None:
     assert result.ours["deleted"] == 0
 
 
-def test_values_nested_too_deeply_to_join_are_a_conflict() -> None:
-    deep = ['{"a":' * 600 + text + "}" * 600 for text in ("1", "2", "3")]
-    found = triple("dataset", *({"metadata": text} for text in deep))
+@pytest.mark.parametrize("deep", [200, 600, 100_000])
+def test_values_nested_deeply_are_joined_or_a_conflict(deep: int) -> None:
+    texts = ['{"a":' * deep + text + "}" * deep for text in ("1", "2", "3")]
+    found = triple("dataset", *({"metadata": text} for text in texts))
     assert [c.field for c in merge(found).conflicts] == ["metadata"]
+    waiting = replace(triple("dataset", *({"metadata": t} for t in texts)), pushed_run=7)
+    assert look_after(waiting, {**BLANK["dataset"], "metadata": texts[0]})[0].reverted
+
+
+def test_broken_json_is_one_value() -> None:
+    sides = ({"metadata": '{"a":1}'}, {"metadata": '{"a":2}'}, {"metadata": '{"a"'})
+    assert [c.field for c in merge(triple("dataset", *sides)).conflicts] == ["metadata"]
