@@ -51,3 +51,8 @@ class Sizing:
     def restrain(self, rows: int) -> None:
         """Go on from `rows`, the size that worked after a larger one failed, and double again."""
         self._ceiling = max(LEAST_ROWS, min(self._ceiling, rows))
+
+
+def page_for(row_bytes: float) -> int:
+    """Return how many rows of about this size to ask for, before any page was measured."""
+    return max(1, min(MOST_ROWS, int(PAGE_BYTES / max(1.0, row_bytes))))

@@ -186,11 +186,30 @@ def rowcount(tx: Connection, remote: str, kind: KindName) -> int:
     )
 
 
-def family(tx: Connection, dataset: str) -> tuple[str | None, int]:
-    """Return a dataset's server id and how many items the mirror holds of it."""
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A dataset as a place to look for items: its id, how many the mirror holds, and their size.
+
+    `row_bytes` is the mean of a few of them.
+    """
+
+    id: str | None
+    items: int
+    row_bytes: float
+
+
+SAMPLE = 50
+"""How many items tell how large those of a dataset are."""
+
+
+def family(tx: Connection, dataset: str) -> Family:
+    """Return a dataset's family, by its key."""
+    sizes = " + ".join(f"coalesce(length({name}), 0)" for name in TABLES["item"].fields)
     row = tx.exec_driver_sql(
-        "SELECT id, (SELECT count(*) FROM items WHERE dataset = datasets.key)"
+        "SELECT id, (SELECT count(*) FROM items WHERE dataset = datasets.key),"
+        f" (SELECT avg(size) FROM (SELECT {sizes} AS size FROM items"
+        f" WHERE dataset = datasets.key LIMIT {SAMPLE}))"
         " FROM datasets WHERE key = ?",
         (dataset,),
     ).first()
-    return (row[0], int(row[1])) if row else (None, 0)
+    return Family(row[0], int(row[1]), float(row[2] or 0)) if row else Family(None, 0, 0)

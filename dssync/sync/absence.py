@@ -97,9 +97,9 @@ class Absence:
         with self.run.mirror.database.read() as tx:
             families = [records.family(tx, parent) for parent in sorted(parents)]
             whole = records.rowcount(tx, self.inbox.remote, self.inbox.kind)
-        few = 0 < len(families) <= FILTERED and all(id for id, _ in families)
-        cheap = sum(size for _, size in families) < whole / 2
-        return [id for id, _ in families] if few and cheap else [None]
+        few = 0 < len(families) <= FILTERED and all(each.id for each in families)
+        cheap = sum(each.items for each in families) < whole / 2
+        return [each.id for each in families] if few and cheap else [None]
 
     def _ask(
         self, candidates: Sequence[Place], unreadable: Callable[[Place], None] | None = None

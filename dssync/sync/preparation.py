@@ -3,9 +3,10 @@
 Nothing here writes, neither to a server nor to the mirror.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 from dssync.config import Remote
 from dssync.core.brakes import Limit, check_push
@@ -143,8 +144,9 @@ def _configured(remotes: Mapping[str, Remote], name: str) -> Remote:
 
 
 def _read(tx: Transaction, link: Link, changes: Sequence[Change]) -> Readings:
+    family = cache(partial(records.family, tx))
     wanted = {
-        (change.kind, change.key): _wanted(tx, change)
+        (change.kind, change.key): _wanted(tx, change, family)
         for change in changes
         if change.id is not None
     }
@@ -152,15 +154,12 @@ def _read(tx: Transaction, link: Link, changes: Sequence[Change]) -> Readings:
     return {place: found.get((w.kind, w.id)) for place, w in wanted.items()}
 
 
-def _wanted(tx: Transaction, change: Change) -> Wanted:
+def _wanted(tx: Transaction, change: Change, family: Callable[[str], records.Family]) -> Wanted:
     """Say how to read a record; an item is looked for where the server last had it."""
-    id = str(change.id)
-    if change.kind == "dataset":
-        return Wanted("dataset", id)
-    triple = touched.triple(tx, "item", change.key)
-    there = triple.theirs["dataset"] if triple and triple.theirs else None
-    dataset_id, siblings = records.family(tx, str(there))
-    return Wanted("item", id, dataset_id, siblings)
+    triple = touched.triple(tx, change.kind, change.key)
+    there = triple.theirs if triple and triple.theirs else {}
+    home = family(str(there.get("dataset"))) if change.kind == "item" else None
+    return Wanted(change.kind, str(change.id), home, hidden=bool(there.get("deleted")))
 
 
 def _sort_out(

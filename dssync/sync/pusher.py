@@ -1,8 +1,8 @@
 """Push: apply a prepared plan, then look after it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from dssync.clock import stamp
 from dssync.config import Remote
@@ -109,7 +109,8 @@ class _RemotePush:
     def _look_after(self, reached: Link) -> list[Entry]:
         """Read what was applied once more; what the writes answered was only an echo."""
         with self.run.mirror.database.read() as tx:
-            wanted = {e: _wanted(tx, e) for e in self._done if e.outcome == "applied"}
+            family = cache(partial(records.family, tx))
+            wanted = {e: _wanted(tx, e, family) for e in self._done if e.outcome == "applied"}
         found = reread(reached.contract, list(wanted.values()))
         return [
             self._judge(entry, found.get((entry.kind, wanted[entry].id)))
@@ -148,9 +149,10 @@ class _RemotePush:
         )
 
 
-def _wanted(tx: Transaction, entry: Entry) -> Wanted:
+def _wanted(tx: Transaction, entry: Entry, family: Callable[[str], records.Family]) -> Wanted:
+    """Say how to read a record again; one that was deleted, or still is, should not be shown."""
     record = records.get(tx, entry.kind, entry.key)
-    if entry.kind == "dataset":
-        return Wanted("dataset", str(record.id))
-    dataset_id, siblings = records.family(tx, str(record.values["dataset"]))
-    return Wanted("item", str(record.id), dataset_id, siblings)
+    home = family(str(record.values["dataset"])) if entry.kind == "item" else None
+    flag = next((delta.after for delta in entry.deltas if delta.field == "deleted"), None)
+    hidden = bool(flag) if flag is not None else record.absent_since is not None
+    return Wanted(entry.kind, str(record.id), home, hidden)

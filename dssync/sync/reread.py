@@ -6,21 +6,25 @@ from dataclasses import dataclass
 
 from dssync.core.fields import KindName
 from dssync.core.records import Reading
-from dssync.errors import ServerTrouble
+from dssync.core.sizing import page_for
+from dssync.errors import ApiError, ServerTrouble
+from dssync.mirror.records import Family
 from dssync.posthog import Contract
 
 IDS_A_REQUEST = 100
-PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A record to read: its id, and for an item its dataset's id and how many items lie there."""
+    """A record to read: its id, and for an item the dataset in which it is looked for.
+
+    `hidden` says that the server is expected not to show it, because it is deleted.
+    """
 
     kind: KindName
     id: str
-    dataset_id: str | None = None
-    siblings: int = 0
+    family: Family | None = None
+    hidden: bool = False
 
 
 def reread(contract: Contract, wanted: Sequence[Wanted]) -> dict[tuple[KindName, str], Reading]:
@@ -34,48 +38,62 @@ def reread(contract: Contract, wanted: Sequence[Wanted]) -> dict[tuple[KindName,
     for at in range(0, len(datasets), IDS_A_REQUEST):
         for reading in contract.read_many("dataset", datasets[at : at + IDS_A_REQUEST]):
             found["dataset", reading.id] = reading
-    for dataset_id, group in _by_dataset(wanted).items():
-        for reading in _items(contract, dataset_id, group):
+    for family, group in _by_family(wanted).items():
+        for reading in _items(contract, family, group):
             found["item", reading.id] = reading
     return found
 
 
-def _by_dataset(wanted: Sequence[Wanted]) -> Mapping[str | None, list[Wanted]]:
-    groups: dict[str | None, list[Wanted]] = defaultdict(list)
+def _by_family(wanted: Sequence[Wanted]) -> Mapping[Family | None, list[Wanted]]:
+    groups: dict[Family | None, list[Wanted]] = defaultdict(list)
     for want in wanted:
         if want.kind == "item":
-            groups[want.dataset_id].append(want)
+            groups[want.family].append(want)
     return groups
 
 
-def _items(
-    contract: Contract, dataset_id: str | None, group: Sequence[Wanted]
-) -> Iterator[Reading]:
-    missing = {want.id for want in group}
-    pages = -(-group[0].siblings // PAGE) or 1
-    if dataset_id is not None and pages < len(group):
-        for reading in _walk(contract, dataset_id):
-            if reading.id in missing:
-                missing.discard(reading.id)
+def _items(contract: Contract, family: Family | None, group: Sequence[Wanted]) -> Iterator[Reading]:
+    missing = {want.id: want for want in group}
+    whole = False
+    if family is not None and family.id is not None:
+        rows = page_for(family.row_bytes)
+        if -(-family.items // rows) < len(group):
+            found, whole = _walk(contract, family.id, rows, set(missing))
+            for reading in found:
+                del missing[reading.id]
                 yield reading
     for id in sorted(missing):
+        if whole and missing[id].hidden:
+            continue  # a whole list without it is what was expected, and the next pull looks again
         one = contract.read("item", id)
         if one is not None:
             yield one
 
 
-def _walk(contract: Contract, dataset_id: str) -> Iterator[Reading]:
-    """Yield a dataset's items until its end, or until a page cannot be read.
+def _walk(
+    contract: Contract, dataset_id: str, rows: int, wanted: set[str]
+) -> tuple[list[Reading], bool]:
+    """Look for items in their dataset's list; tell whether it was read whole while it stood still.
 
-    What slips through is asked for by itself, so nothing here has to be proved.
+    Ends when everything is found, or when the rest is cheaper to ask for one by one. What slips
+    through is asked for by itself, so nothing here has to be proved.
     """
-    offset = 0
-    while True:
+    found: list[Reading] = []
+    seen: set[str] = set()
+    counts: set[int | None] = set()
+    while wanted:
         try:
-            page = contract.page("item", offset, PAGE, dataset_id)
-        except ServerTrouble:
-            return
-        yield from page.readings
-        offset += len(page.readings)
-        if not page.readings or not page.more:
-            return
+            page = contract.page("item", len(seen), rows, dataset_id)
+        except (ServerTrouble, ApiError):  # a row that cannot be shown, or a dataset that is gone
+            return found, False
+        found += [reading for reading in page.readings if reading.id in wanted]
+        ids = {reading.id for reading in page.readings}
+        stuck = ids <= seen
+        wanted -= ids
+        seen |= ids
+        counts.add(page.count)
+        if stuck or not page.more:
+            return found, counts == {len(seen)}
+        if page.count is not None and -(-(page.count - len(seen)) // len(ids)) >= len(wanted):
+            return found, False
+    return found, True
