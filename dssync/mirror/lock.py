@@ -11,11 +11,14 @@ from filelock import FileLock, Timeout
 
 from dssync.clock import Clock, stamp
 from dssync.errors import Locked
+from dssync.mirror import place
 
 
 @contextmanager
 def hold(mirror: Path, command: str, clock: Clock, *, wait: float = 0) -> Iterator[None]:
-    """Hold the mirror for one run, waiting up to `wait` seconds. Raises Locked."""
+    """Hold the mirror for one run, waiting up to `wait` seconds. Raises Locked, Refused."""
+    if not place.writable(mirror):
+        raise place.no_room(mirror)
     lock = FileLock(f"{mirror}.lock", mode=0o600)
     try:
         lock.acquire(timeout=wait)

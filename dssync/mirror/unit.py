@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from dssync.errors import DssyncError, Locked, MirrorDamaged, TemporaryError, UsageError
+from dssync.mirror import place
 from dssync.mirror.sqlite import SETTINGS
 
 Transaction = Connection
@@ -80,11 +81,7 @@ class Database:
 
 
 def _engine(path: Path, cache: int) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=QueuePool,
-        connect_args={"isolation_level": None, "check_same_thread": False},
-    )
+    engine = create_engine("sqlite://", creator=lambda: place.connect(path), poolclass=QueuePool)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, record: Any) -> None:
@@ -111,6 +108,8 @@ def _sentence(error: BaseException, path: Path) -> DssyncError:
             f"{path} is locked by another program",
             hint="close the program that edits it, then run the same command again",
         )
+    if "readonly" in cause:
+        return place.no_room(path)
     if "full" in cause:
         return TemporaryError(
             f"{path} cannot grow: {cause}", hint="free some space, then run the same command again"

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMirror
-from dssync.mirror import schema
+from dssync.mirror import place, schema
 from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
 
 HEAD = "0001"
@@ -33,7 +33,7 @@ def prepare(path: Path, version: str) -> None:
     if fresh:
         path.touch(mode=0o600)
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(place.connect(path)) as connection:
             _bring_up(connection, path, version, fresh)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _unusable(error, path) from None
@@ -46,9 +46,11 @@ def _bring_up(connection: sqlite3.Connection, path: Path, version: str, fresh: b
     found = _revision(connection, path)
     if found != HEAD:
         _refuse_newer(found, path)
+        if not place.writable(path):
+            raise place.no_room(path)
         _copy(connection, path, found or "none")
         _upgrade(path, version)
-    elif _installed(connection) != program_digest():
+    elif place.writable(path) and _installed(connection) != program_digest():
         connection.execute("BEGIN IMMEDIATE")
         _install(connection, version)
         connection.execute("COMMIT")
@@ -68,6 +70,8 @@ def _revision(connection: sqlite3.Connection, path: Path) -> str | None:
 def _unusable(error: sqlite3.DatabaseError | UnicodeDecodeError, path: Path) -> DssyncError:
     if "locked" in str(error):
         return Locked(f"{path} is locked by another program", hint="close it, then try again")
+    if "readonly" in str(error):
+        return place.no_room(path)
     if isinstance(error, sqlite3.OperationalError):
         return MirrorDamaged(f"{path} cannot be read as a mirror: {error}")
     if "not a database" in str(error):
