@@ -2,62 +2,21 @@
 
 from dataclasses import replace
 
-from hypothesis import assume, given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from dssync.core.differ import difference
-from dssync.core.fields import KINDS, Field, KindName, Stored, Values
-from dssync.core.join import ABSENT, CLASH, join, same
+from dssync.core.fields import KINDS, Field, Values
+from dssync.core.join import ABSENT, CLASH, Mark, join, same
 from dssync.core.merge import Reason, merge
 from dssync.core.plan import Change, Conflicted
-from dssync.core.pushed import settle
+from dssync.core.pushed import look_after, settle
 from dssync.core.records import Triple
-from dssync.core.values import Json, differing, dump, equal
+from dssync.core.values import Json, differing, dump, equal, normal, parse
+from tests.property.sides import JSON, OBJECTS, TRIPLES, edited, values
 
-# Few different values, so that sides agree, differ and nest in each other often.
-SCALARS: st.SearchStrategy[Json] = st.sampled_from([None, True, 0, 1, 1.0, "", "a"])
-JSON: st.SearchStrategy[Json] = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.dictionaries(st.sampled_from("abc"), inner, max_size=3) | st.lists(inner, max_size=2)
-    ),
-    max_leaves=6,
-)
-OBJECTS: st.SearchStrategy[dict[str, Json]] = st.dictionaries(st.sampled_from("abc"), JSON)
-TEXTS = st.sampled_from([None, "", "a", " a ", "b"])
-BY_TYPE: dict[str, st.SearchStrategy[Stored]] = {
-    "text": TEXTS,
-    "json": st.none() | (JSON | OBJECTS).map(dump),
-    "time": st.sampled_from([None, "2026-11-23T18:00:00Z", "2026-11-23T19:00:00+01:00"]),
-    "flag": st.sampled_from([None, 0, 1]),
-    "reference": st.sampled_from(["d1", "d2"]),
-}
-
-
-def values(kind: KindName) -> st.SearchStrategy[dict[str, Stored]]:
-    return st.fixed_dictionaries({f.name: BY_TYPE[f.type] for f in KINDS[kind].fields})
-
-
-def triple(kind: KindName, base: Values, theirs: Values, ours: Values) -> Triple:
-    return Triple(kind, "k", "id", "main", ours=ours, base=base, theirs=theirs)
-
-
-def triples_of(kind: KindName) -> st.SearchStrategy[Triple]:
-    """Make records whose sides are edits of one another, or have nothing in common."""
-
-    def edited(base: dict[str, Stored]) -> st.SearchStrategy[dict[str, Stored]]:
-        return values(kind).flatmap(
-            lambda other: st.sets(st.sampled_from(KINDS[kind].names), max_size=3).map(
-                lambda names: {**base, **{name: other[name] for name in names}}
-            )
-        )
-
-    return values(kind).flatmap(
-        lambda base: st.builds(triple, st.just(kind), st.just(base), edited(base), edited(base))
-    )
-
-
-TRIPLES = triples_of("dataset") | triples_of("item")
+DELETED = Reason.DELETED_THERE
+BLANK: Values = {"name": "a", "description": None, "metadata": None, "deleted": 0}
 
 
 def sides(found: Triple) -> tuple[Values, Values, Values, tuple[Field, ...]]:
@@ -101,12 +60,15 @@ def test_the_same_on_both_sides_is_agreed(found: Triple) -> None:
 @given(TRIPLES)
 def test_swapping_the_sides_swaps_the_sides(found: Triple) -> None:
     _, theirs, ours, fields = sides(found)
-    assume(not theirs["deleted"] and not ours["deleted"])
     one, other = merge(found), merge(replace(found, theirs=ours, ours=theirs))
-    assert [c.field for c in one.conflicts] == [c.field for c in other.conflicts]
-    clashing = {c.field: (c.theirs, c.ours) for c in one.conflicts}
-    assert {c.field: (c.ours, c.theirs) for c in other.conflicts} == clashing
-    assert set(differing(fields, one.ours, other.ours)) <= clashing.keys()
+    clashing = {c.field: (c.theirs, c.ours) for c in one.conflicts if c.reason is not DELETED}
+    swapped = {c.field: (c.ours, c.theirs) for c in other.conflicts if c.reason is not DELETED}
+    assert swapped == clashing
+    # a deletion is told to whoever edited, so there the two sides differ
+    told = {c.field for c in (*one.conflicts, *other.conflicts) if c.reason is DELETED}
+    assert set(differing(fields, one.ours, other.ours)) <= clashing.keys() | told
+    if not theirs["deleted"] and not ours["deleted"]:
+        assert told == set()
 
 
 @given(TRIPLES)
@@ -169,29 +131,51 @@ def test_nothing_edited_here_is_deleted_with_their_record(found: Triple) -> None
     assert bool(told) == bool(gone_there and left)
 
 
-@given(OBJECTS, OBJECTS, OBJECTS)
+def check_keys(base: Json, theirs: Json, ours: Json, joined: Json) -> None:
+    """Hold the keys of a join against what each side dropped and added, level by level."""
+    if isinstance(theirs, dict) and isinstance(ours, dict) and isinstance(joined, dict):
+        before = base if isinstance(base, dict) else {}
+        added = (theirs.keys() | ours.keys()) - before.keys()
+        assert joined.keys() == theirs.keys() & ours.keys() | added
+        for key in theirs.keys() & ours.keys():
+            check_keys(before.get(key), theirs[key], ours[key], joined[key])
+
+
+@given(OBJECTS, st.data())
 def test_no_key_is_dropped_that_neither_side_dropped(
-    base: dict[str, Json], theirs: dict[str, Json], ours: dict[str, Json]
+    base: dict[str, Json], data: st.DataObject
 ) -> None:
+    theirs, ours = data.draw(edited(base)), data.draw(edited(base))
     joined = join(base, theirs, ours)
-    assume(joined is not CLASH)
-    assert isinstance(joined, dict)
-    kept_by_both = theirs.keys() & ours.keys()
-    added = (theirs.keys() | ours.keys()) - base.keys()
-    assert joined.keys() == kept_by_both | added
+    if isinstance(joined, Mark):
+        reject()
+    check_keys(base, theirs, ours, joined)
 
 
-@given(OBJECTS, OBJECTS, OBJECTS)
-def test_joining_is_the_same_from_either_side(
-    base: dict[str, Json], theirs: dict[str, Json], ours: dict[str, Json]
-) -> None:
+@given(TRIPLES)
+def test_no_key_of_a_record_is_dropped_that_neither_side_dropped(found: Triple) -> None:
+    base, theirs, ours, fields = sides(found)
+    result = merge(found)
+    conflicts = {c.field for c in result.conflicts}
+    for field in fields:
+        if field.type == "json" and field.name not in conflicts:
+            four = (side[field.name] for side in (base, theirs, ours, result.ours))
+            check_keys(*(normal(parse(text)) for text in four))
+
+
+@given(OBJECTS, st.data())
+def test_joining_is_the_same_from_either_side(base: dict[str, Json], data: st.DataObject) -> None:
+    theirs, ours = data.draw(edited(base)), data.draw(edited(base))
     assert same(join(base, theirs, ours), join(base, ours, theirs))
 
 
-@given(OBJECTS, OBJECTS, OBJECTS)
+@given(OBJECTS, st.data())
 def test_a_clash_lies_at_a_value_both_sides_changed(
-    base: dict[str, Json], theirs: dict[str, Json], ours: dict[str, Json]
+    base: dict[str, Json], data: st.DataObject
 ) -> None:
+    theirs, ours = data.draw(edited(base)), data.draw(edited(base))
+    if not isinstance(theirs, dict) or not isinstance(ours, dict):
+        reject()
     clashes = [
         key
         for key in {*base, *theirs, *ours}
@@ -207,6 +191,12 @@ def test_a_clash_lies_at_a_value_both_sides_changed(
 
 def waiting(found: Triple) -> Triple:
     return replace(found, pushed_run=7)
+
+
+def pushed(before: Values, sent: Values) -> Triple:
+    """Return a dataset that was pushed and not seen since."""
+    ours = {**BLANK, **sent}
+    return Triple("dataset", "k", "id", "main", ours, {**BLANK, **before}, ours, pushed_run=7)
 
 
 @given(TRIPLES)
@@ -228,16 +218,32 @@ def test_a_push_that_arrived_leaves_nothing(found: Triple) -> None:
     assert differing(fields, result.ours, theirs) == ()
 
 
-@given(TRIPLES)
-def test_a_push_that_was_taken_back_is_a_conflict_of_what_was_sent(found: Triple) -> None:
+@given(TRIPLES, st.data())
+def test_a_push_that_was_taken_back_is_a_conflict_of_what_was_sent(
+    found: Triple, data: st.DataObject
+) -> None:
     base, theirs, _, fields = sides(found)
-    judged = settle(waiting(replace(found, ours=theirs)), base)
     sent = differing(fields, base, theirs)
+    other = data.draw(values(found.kind))
+    seen = {name: base[name] if name in sent else other[name] for name in base}
+    judged = settle(waiting(replace(found, ours=theirs)), seen)
     reverted = {c.field for c in merge(judged).conflicts if c.reason is Reason.REVERTED}
     assert reverted == judged.reverted == set(sent)
     assert judged.base is not None
     assert differing(fields, judged.base, base) == ()
-    assert bool(difference(judged)) == bool(sent)
+    assert bool(sent) == isinstance(difference(judged), Conflicted)
+
+
+@given(OBJECTS, OBJECTS, JSON)
+def test_one_key_that_was_taken_back_is_enough(
+    before: dict[str, Json], sent: dict[str, Json], fresh: Json
+) -> None:
+    assume(not same(normal(before), normal(sent)))
+    texts = [{"metadata": dump(value)} for value in (before, sent)]
+    found = pushed(*texts)
+    # what the neighbour added tells their save from a mere revert
+    assert settle(found, {**BLANK, "metadata": dump({**before, "new": fresh})}).reverted
+    assert not settle(found, {**BLANK, "metadata": dump({**sent, "new": fresh})}).reverted
 
 
 @given(TRIPLES, st.data())
@@ -245,14 +251,48 @@ def test_anything_else_is_the_table_with_what_was_sent_as_base(
     found: Triple, data: st.DataObject
 ) -> None:
     base, sent, _, fields = sides(found)
-    drawn = data.draw(values(found.kind))
-    pushed = differing(fields, base, sent)
-    back = [f.name for f in fields if f.name in pushed and equal(f, drawn[f.name], base[f.name])]
-    seen = {**drawn, **{name: sent[name] for name in back}}
+    seen = data.draw(values(found.kind))
     judged = settle(waiting(found), seen)
-    believed = {**base, **{name: sent[name] for name in pushed}}
-    assert judged.reverted == frozenset()
-    assert merge(judged) == merge(replace(found, theirs=seen, base=believed))
+    kept = {f.name for f in fields if f.name not in judged.reverted}
+    assert judged.reverted <= set(differing(fields, base, sent))
+    one = merge(judged)
+    other = merge(replace(found, theirs=seen, base=sent))
+    fields_kept = [f for f in fields if f.name in kept - {"deleted"}]
+    assert differing(fields_kept, one.ours, other.ours) == ()
+    assert [c for c in one.conflicts if c.field in kept and c.reason is not DELETED] == [
+        c for c in other.conflicts if c.field in kept and c.reason is not DELETED
+    ]
+
+
+@given(TRIPLES, st.data())
+def test_looking_twice_comes_to_the_same_as_looking_once(
+    found: Triple, data: st.DataObject
+) -> None:
+    *_, fields = sides(found)
+    seen = data.draw(values(found.kind))
+    once = merge(settle(waiting(found), seen))
+    kept, result = look_after(waiting(found), seen)
+    assert result == once
+    base = kept.base if kept.pushed_run else result.base
+    twice = merge(settle(replace(kept, ours=result.ours, base=base), seen))
+    assert differing(fields, twice.ours, once.ours) == ()
+    assert [(c.field, c.reason) for c in twice.conflicts] == [
+        (c.field, c.reason) for c in once.conflicts
+    ]
+
+
+@given(TRIPLES, st.data())
+def test_what_arrived_can_still_be_taken_back_after_others_changed_the_rest(
+    found: Triple, data: st.DataObject
+) -> None:
+    base, theirs, _, fields = sides(found)
+    sent = differing(fields, base, theirs)
+    other = data.draw(values(found.kind))
+    seen = {name: theirs[name] if name in sent else other[name] for name in base}
+    kept, result = look_after(waiting(replace(found, ours=theirs)), seen)
+    assert result.conflicts == ()
+    later = {name: base[name] if name in sent else seen[name] for name in base}
+    assert settle(replace(kept, ours=result.ours), later).reverted == set(sent)
 
 
 @given(TRIPLES, st.data())
