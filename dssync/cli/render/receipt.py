@@ -87,11 +87,11 @@ def _scan_json(scan: ScanCount) -> Document:
 def receipt_lines(receipt: Receipt, *, everything: bool = False) -> Iterator[Line]:
     """Draw what happened, the records that need a look, and what went wrong.
 
-    With `everything`, the records that were applied are listed as well.
+    With `everything`, all the records that were applied are listed as well.
     """
     yield from map(_scan_line, receipt.scans)
     for entry in receipt.entries:
-        if everything or entry.outcome != "applied":
+        if everything or entry.reason or entry.outcome != "applied":
             yield from _entry_lines(entry)
     yield from map(Line, receipt.notes)
     for trouble in receipt.troubles:
