@@ -20,7 +20,7 @@ KEYS = st.sampled_from("abc") | st.sampled_from(HOSTILE_KEYS)
 JSON: st.SearchStrategy[Json] = st.recursive(
     SCALARS,
     lambda inner: st.dictionaries(KEYS, inner, max_size=3) | st.lists(inner, max_size=2),
-    max_leaves=6,
+    max_leaves=4,
 )
 OBJECTS: st.SearchStrategy[dict[str, Json]] = st.dictionaries(KEYS, JSON, max_size=4)
 BY_TYPE: dict[str, st.SearchStrategy[Stored]] = {
@@ -49,6 +49,9 @@ def edited(draw: st.DrawFn, value: Json) -> Json:
     return changed
 
 
+JSONS = {kind: [f.name for f in KINDS[kind].fields if f.type == "json"] for kind in KINDS}
+
+
 def values(kind: KindName) -> st.SearchStrategy[dict[str, Stored]]:
     return st.fixed_dictionaries({f.name: BY_TYPE[f.type] for f in KINDS[kind].fields})
 
@@ -61,16 +64,17 @@ def triple(kind: KindName, base: Values, theirs: Values, ours: Values) -> Triple
 def triples(draw: st.DrawFn) -> Triple:
     """Make a record whose sides are edits of one another, key by key or with nothing in common."""
     kind: KindName = draw(st.sampled_from(tuple(KINDS)))
+    fields = KINDS[kind].by_name
     base = draw(values(kind))
-    objects = {f.name: draw(OBJECTS) for f in KINDS[kind].fields if f.type == "json"}
+    objects = {name: draw(OBJECTS) for name in draw(st.sets(st.sampled_from(JSONS[kind])))}
     base |= {name: dump(value) for name, value in objects.items()}
     sides = []
     for _ in range(2):
-        other = draw(values(kind))
-        names = draw(st.sets(st.sampled_from(KINDS[kind].names), max_size=3))
-        side = {**base, **{name: other[name] for name in names}}
-        for name in draw(st.sets(st.sampled_from(sorted(objects)), max_size=2)):
-            side[name] = dump(draw(edited(objects[name])))
+        side = dict(base)
+        for name in draw(st.sets(st.sampled_from(KINDS[kind].names), max_size=3)):
+            side[name] = draw(BY_TYPE[fields[name].type])
+        for name, value in objects.items():
+            side[name] = dump(draw(edited(value)))
         sides.append(side)
     return triple(kind, base, *sides)
 

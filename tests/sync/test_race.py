@@ -25,7 +25,7 @@ from tests.sync.world import Meddler, World
 SECONDS = 0.004
 """How long the server keeps a row between reading and saving it."""
 
-SAMPLE, ALL = 12, 200
+SAMPLE, ALL = 5, 200
 
 
 @dataclass
