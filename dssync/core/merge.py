@@ -74,7 +74,8 @@ def merge(triple: Triple) -> Merged:
     conflicts = [c for outcome in joined.values() if (c := outcome.conflict)]
     ours = {f.name: outcome.ours for f, outcome in joined.items()}
     moved = {f.name: outcome.base for f, outcome in joined.items()}
-    settled = not conflicts and all(equal(f, ours[f.name], theirs[f.name]) for f in fields)
+    # ours is not theirs in any field that conflicts
+    settled = all(equal(f, ours[f.name], theirs[f.name]) for f in fields)
     return Merged(ours, moved, tuple(conflicts), settled)
 
 

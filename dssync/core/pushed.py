@@ -69,7 +69,7 @@ def _expected(sent: Triple, judged: Triple) -> Values:
 
 
 def _reverted(field: Field, before: Stored, sent: Stored, seen: Stored) -> bool:
-    if equal(field, before, sent) or equal(field, sent, seen):
+    if equal(field, sent, seen):
         return False
     if equal(field, before, seen):
         return True

@@ -11,6 +11,7 @@ from dssync.core.merge import Merged, Reason, merge
 from dssync.core.plan import Change, Conflicted
 from dssync.core.pushed import look_after, settle
 from dssync.core.records import Triple
+from dssync.core.values import differing
 from tests.unit.merge_cases import BLANK, CONFLICT, NOTHING, Case, Row, cases, rows
 
 ROWS = list(rows())
@@ -38,6 +39,9 @@ def check(case: Case, found: Triple, result: Merged) -> None:
     """Hold a record's merge and its plan against what its case says."""
     assert dict(result.ours) == case.merged
     assert result.settled == (case.outcome == NOTHING)
+    clashing = {conflict.field for conflict in result.conflicts}
+    agreed = [f for f in KINDS[case.kind].fields if f.name not in clashing]
+    assert differing(agreed, result.base, case.theirs) == ()
     said = difference(found)
     if isinstance(said, Conflicted):
         assert case.outcome == CONFLICT
@@ -143,6 +147,18 @@ def test_a_key_that_arrived_is_watched_on_beside_one_that_somebody_added() -> No
     kept, result = look_after(found, {**BLANK["dataset"], **added})
     later = settle(replace(kept, ours=result.ours), {**BLANK["dataset"], **later_seen})
     assert [c.reason for c in merge(later).conflicts] == [Reason.REVERTED]
+
+
+def test_a_key_that_was_taken_back_shows_what_was_there_before() -> None:
+    old, sent = {"metadata": '{"a":1,"b":1}'}, {"metadata": '{"a":2,"b":1}'}
+    seen = {**BLANK["dataset"], "metadata": '{"a":1,"b":5}'}
+    kept, result = look_after(replace(triple("dataset", old, sent, sent), pushed_run=7), seen)
+    said = difference(kept)
+    assert isinstance(said, Conflicted)
+    for conflicts in (result.conflicts, said.conflicts, merge(settle(kept, seen)).conflicts):
+        assert [(c.base, c.theirs, c.ours) for c in conflicts] == [
+            (old["metadata"], seen["metadata"], sent["metadata"])
+        ]
 
 
 def test_a_conflict_of_the_look_is_not_hidden_by_waiting() -> None:
