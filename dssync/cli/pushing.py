@@ -14,6 +14,7 @@ from dssync.errors import Declined, UsageError
 from dssync.mirror import Mirror
 from dssync.sync import Prepared, Session, apply_push, make_plan, prepare_push, pull
 from dssync.sync.preparation import entries_of
+from dssync.sync.settler import unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Pushing:
                 "there is nobody to ask whether to push, so nothing was sent",
                 hint="look at `dssync diff`, then add -y to consent",
             )
-        return bool(pending.changes or pending.conflicts)
+        names = {remote.name for remote in remotes}
+        return bool(pending.changes or pending.conflicts or unsettled(self.mirror) & names)
 
     def go(self, remotes: Sequence[Remote]) -> Pushed:
         """Prepare, show, ask and send. Raises Declined, Brake, InvalidRecords, Locked."""

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
+from dssync.clock import SystemClock
 from dssync.core.fields import KINDS, ContractName, KindName, Stored
 from dssync.core.rules import reasons
 from dssync.errors import UnknownRecord, UsageError
-from dssync.mirror import touched
+from dssync.mirror import doubts, touched
 
 
 def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
@@ -77,14 +78,6 @@ def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[st
             hint=f"revert all of it: dssync revert {key}",
         )
     table = KINDS[kind].table
-    may_exist = tx.exec_driver_sql(
-        "SELECT 1 FROM journal WHERE key = ? AND closed_at IS NULL", (key,)
-    ).first()
-    if may_exist:
-        raise UsageError(
-            f"{kind} {key} may already exist on the server, so it cannot simply be dropped",
-            hint="settle it first: dssync pull",
-        )
     children = (
         kind == "dataset"
         and tx.exec_driver_sql("SELECT count(*) FROM items WHERE dataset = ?", (key,)).scalar_one()
@@ -94,6 +87,7 @@ def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[st
             f"dataset {key} was made here and holds {children} items",
             hint="revert or move its items first",
         )
+    doubts.give_up(tx, kind, key, SystemClock())
     tx.exec_driver_sql(f"DELETE FROM {table} WHERE key = ?", (key,))
     return True
 

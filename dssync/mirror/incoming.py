@@ -105,6 +105,11 @@ class Inbox:
             columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
         return theirs.look_after(tx, self.kind, key, sent, columns, self.run)
 
+    def note_sent(self, tx: Connection, key: str, sent: Mapping[str, Stored]) -> None:
+        """Note that a write was answered well: until it is looked for, theirs is what was sent."""
+        gone = theirs.gone_since(self.now, self.run) if sent.get("deleted") else {}
+        theirs.note_sent(tx, self.kind, key, sent, gone, self.run)
+
     def adopt(self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading) -> None:
         """Take what a create was answered: the record has an id now, and theirs is what was sent.
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 
 from sqlalchemy import Connection, insert, select, update
 
 from dssync.clock import Clock, stamp
-from dssync.core.fields import KindName
+from dssync.core.fields import KindName, Stored
 from dssync.core.plan import Action, Change, Delta
 from dssync.core.receipt import Entry
 from dssync.mirror import runs, schema
@@ -16,7 +18,8 @@ from dssync.mirror import runs, schema
 class Intent:
     """One request that was about to be sent, and perhaps was.
 
-    `server_date` is the server's own clock as last seen before, as an HTTP date.
+    `server_date` is the server's time when the request left, as an HTTP date: the last Date that
+    it had sent, and what we counted since.
     """
 
     number: int
@@ -28,6 +31,21 @@ class Intent:
     deltas: tuple[Delta, ...]
     opened_at: str
     server_date: str | None
+
+    @property
+    def sent(self) -> dict[str, Stored]:
+        """Return the fields that were sent, with their values."""
+        return {delta.field: delta.after for delta in self.deltas}
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """Return when the request left, by the server's clock; None where it told no time."""
+        return parsedate_to_datetime(self.server_date) if self.server_date else None
+
+
+def date_of(moment: datetime | None) -> str | None:
+    """Write a server's time as a Date header does."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True) if moment else None
 
 
 def open_intent(
@@ -61,6 +79,15 @@ def open_intent(
     )
 
 
+def leaves_now(tx: Connection, intent: Intent, server_date: str | None) -> None:
+    """Note that the request leaves only now; what was sent of it before surely had no effect."""
+    tx.execute(
+        update(schema.journal)
+        .where(schema.journal.c.intent == intent.number)
+        .values(server_date=server_date)
+    )
+
+
 def close(tx: Connection, intent: Intent, entry: Entry, clock: Clock) -> None:
     """Note what became of an intent, in the journal and in the receipt of its run."""
     tx.execute(
@@ -74,6 +101,11 @@ def close(tx: Connection, intent: Intent, entry: Entry, clock: Clock) -> None:
         )
     )
     runs.keep_entries(tx, intent.run, [entry])
+
+
+def again(tx: Connection, intent: Intent) -> Intent:
+    """Return an open intent as it stands by now."""
+    return next(each for each in open_intents(tx) if each.number == intent.number)
 
 
 def open_intents(tx: Connection) -> Iterator[Intent]:

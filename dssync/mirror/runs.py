@@ -85,6 +85,17 @@ def load_deltas(text: str) -> tuple[Delta, ...]:
     return tuple(Delta(*parts) for parts in json.loads(text))
 
 
+def rename_in_deltas(text: str, field: str, old: str, new: str) -> str:
+    """Put one key in the place of another in the deltas of one field."""
+    renamed = {old: new}
+    return dump_deltas(
+        Delta(d.field, renamed.get(str(d.before), d.before), renamed.get(str(d.after), d.after))
+        if d.field == field
+        else d
+        for d in load_deltas(text)
+    )
+
+
 def last_complete(tx: Connection, remote: str) -> tuple[int, str] | None:
     """Return run and end of the newest pull whose scans of both kinds were complete, if any."""
     row = tx.execute(

@@ -121,12 +121,11 @@ def gone_since(now: str, run: int) -> Columns:
 
 
 def settle_absent(tx: Connection, remote: str, kind: KindName) -> None:
-    """Settle pushed deletions after a scan that did not bring the records back."""
+    """Settle touched records that a scan did not bring back: pushed deletions, edits taken back."""
     table = KINDS[kind].table
     rows = tx.exec_driver_sql(
         f"SELECT l.key FROM {table} AS l JOIN {table}_pending AS b USING (key)"
-        " WHERE b.side = 'base' AND b.pushed_run IS NOT NULL"
-        " AND l.remote = ? AND l.absent_since IS NOT NULL",
+        " WHERE b.side = 'base' AND l.remote = ? AND l.absent_since IS NOT NULL",
         (remote,),
     ).fetchall()
     for (key,) in rows:
@@ -137,15 +136,16 @@ def settle_absent(tx: Connection, remote: str, kind: KindName) -> None:
 
 
 def note_sent(
-    tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], run: int
+    tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], gone: Columns, run: int
 ) -> None:
     """Note that a write was answered well: until it is looked for, theirs is what was sent.
 
-    What the server held before becomes the base, by which a later read tells a revert.
+    What the server held before becomes the base, by which a later read tells a revert. `gone` are
+    the columns of a record that was deleted.
     """
     triple = touched.triple(tx, kind, key)
     if triple is not None and triple.theirs is not None:
-        _note(tx, triple, sent, run)
+        _note(tx, triple, sent, run, gone)
 
 
 def look_after(
@@ -161,7 +161,7 @@ def look_after(
         # A record made by this push, or one whose edit was taken back while it was sent.
         replace_rows(tx, kind, {key: {**_read(tx, kind, [key])[key], **seen}}, run)
         return Look()
-    believed = triple if triple.pushed_run == run else _note(tx, triple, sent, run)
+    believed = triple if triple.pushed_run == run else _note(tx, triple, sent, run, {})
     # What is not shown any more cannot be seen either: then what was sent counts as arrived.
     there = {**(believed.theirs or {}), **_fields_of(kind, seen)}
     kept, merged = pushed.look_after(believed, there)
@@ -180,9 +180,11 @@ class Look:
     moved: tuple[str, ...] = ()
 
 
-def _note(tx: Connection, triple: Triple, sent: Mapping[str, Stored], run: int) -> Triple:
+def _note(
+    tx: Connection, triple: Triple, sent: Mapping[str, Stored], run: int, gone: Columns
+) -> Triple:
     _, before = triple.sides()
-    _store_theirs(tx, triple.kind, triple.key, {**sent, "run": run}, run)
+    _store_theirs(tx, triple.kind, triple.key, {**sent, **gone, "run": run}, run)
     noted = replace(triple, base=before, theirs={**before, **sent}, pushed_run=run)
     touched.save(tx, noted, merge(noted))
     return noted
@@ -190,10 +192,8 @@ def _note(tx: Connection, triple: Triple, sent: Mapping[str, Stored], run: int) 
 
 def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
     """Give a record made here the row of theirs it became; ours stays as it is."""
-    ours = _read(tx, kind, [key])[key]
-    server = {name: columns[name] for name in ("id", *SERVER_COLUMNS)}
-    # The answer is an echo; without its digest the next read brings the server's own slices.
-    _overwrite(tx, KINDS[kind].table, {key: {**server, "digest": b""}})
+    ours = row(tx, kind, key)
+    give_row(tx, kind, key, columns)
     if differing(KINDS[kind].fields, _fields_of(kind, ours), _fields_of(kind, columns)):
         names = TABLES[kind].columns[1:]
         tx.exec_driver_sql(
@@ -201,6 +201,18 @@ def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
             f" VALUES (?, ?, {', '.join('?' * len(names))})",
             [(key, side, *(columns[name] for name in names)) for side in ("base", "theirs")],
         )
+
+
+def row(tx: Connection, kind: KindName, key: str) -> Columns:
+    """Return the columns of a record's own row."""
+    return _read(tx, kind, [key])[key]
+
+
+def give_row(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
+    """Give a record made here an id and the server's columns; its fields stay as they are."""
+    server = {name: columns[name] for name in ("id", *SERVER_COLUMNS)}
+    # An answer is an echo; without its digest the next read brings the server's own slices.
+    _overwrite(tx, KINDS[kind].table, {key: {**server, "digest": b""}})
 
 
 def _merge_in(tx: Connection, kind: KindName, key: str, columns: Columns, run: int) -> bool:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -23,6 +23,35 @@ class Stop:
         """Raise Interrupted once somebody asked."""
         if self.signal:
             raise Interrupted(self.signal)
+
+
+def nothing() -> None:
+    """Take no notice."""
+
+
+@dataclass(slots=True)
+class Departures:
+    """Called before each request leaves: no new one does once somebody asked to stop.
+
+    `notice` is told of those that do.
+    """
+
+    stop: Stop
+    notice: Callable[[], None] = nothing
+
+    def __call__(self) -> None:
+        """Hold the request back, or tell of it. Raises Interrupted."""
+        self.stop.check()
+        self.notice()
+
+    @contextmanager
+    def noticed(self, notice: Callable[[], None]) -> Iterator[None]:
+        """Tell of the departures of a block; one thread may do so at a time."""
+        self.notice = notice
+        try:
+            yield
+        finally:
+            self.notice = nothing
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from dssync.core.receipt import Entry, Outcome, Trouble
 from dssync.core.records import Reading, Triple
 from dssync.core.rules import Problem, problems
 from dssync.errors import ConfigError, DssyncError, InvalidRecords
-from dssync.mirror import Mirror, Transaction, incoming, journal, records, touched
+from dssync.mirror import Mirror, Transaction, incoming, records, touched
+from dssync.sync.adoption import foresee
 from dssync.sync.planner import describer, make_plan
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.session import Link, Session, check, link
@@ -123,7 +124,9 @@ def _prepare_remote(
             check(reached, mirror)
             with mirror.database.read() as tx:
                 readings = _read(tx, reached, changes)
-                return _sort_out(tx, name, changes, readings, exact=exact)
+            doubted = foresee(reached, mirror, session)
+            with mirror.database.read() as tx:
+                return _sort_out(tx, name, changes, readings, doubted, exact=exact)
     except DssyncError as error:  # this remote stays out; the others still go
         reason = f"not sent: {error.message}"
         return Prepared(
@@ -163,18 +166,22 @@ def _wanted(tx: Transaction, change: Change, family: Callable[[str], records.Fam
 
 
 def _sort_out(
-    tx: Transaction, remote: str, changes: Sequence[Change], readings: Readings, *, exact: bool
+    tx: Transaction,
+    remote: str,
+    changes: Sequence[Change],
+    readings: Readings,
+    doubted: Mapping[tuple[KindName, str], str],
+    *,
+    exact: bool,
 ) -> Prepared:
     """Decide for each change whether it still holds, given what the server holds now."""
-    in_doubt = {(intent.kind, intent.key) for intent in journal.open_intents(tx)}
     kept: list[Change] = []
     conflicts: list[Conflicted] = []
     dropped: list[Entry] = []
     for change in changes:
         place = (change.kind, change.key)
-        if place in in_doubt:
-            reason = "an earlier request may have been applied; nothing is sent until that is known"
-            dropped.append(entry_of(change, "in doubt", reason))
+        if place in doubted:
+            dropped.append(entry_of(change, "in doubt", doubted[place]))
             continue
         now = _now(tx, change, readings)
         if isinstance(now, Conflicted):

@@ -36,11 +36,13 @@ def pull(
         with ThreadPoolExecutor(REMOTES_AT_ONCE, thread_name_prefix="dssync-remote") as pool:
             for done in [pool.submit(each.go) for each in pulls]:
                 done.result()
+        entries = tuple(entry for pull in pulls for entry in pull.entries)
         return current.finish(
             Receipt(
                 "pull",
                 current.number,
-                entries=tuple(entry for pull in pulls for entry in pull.entries),
+                planned=sum(entry.outcome == "in doubt" for entry in entries),
+                entries=entries,
                 scans=tuple(scan for pull in pulls for scan in pull.scans),
                 troubles=tuple(trouble for pull in pulls for trouble in pull.troubles),
                 notes=tuple(note for pull in pulls for note in pull.notes),
@@ -65,11 +67,16 @@ class _RemotePull:
         try:
             with link(self.remote, self.run.session) as reached:
                 meet(reached, self.run)
-                self.notes += settler.sentences(settler.settle(reached, self.run))
+                self._settle(reached)
                 for kind in KINDS:
                     self._scan(reached, kind)
         except DssyncError as error:  # the outcome of this remote; the others still go
             self.troubles.append(Trouble.of(self.remote.name, error))
+
+    def _settle(self, reached: Link) -> None:
+        found = settler.settle(reached, self.run)
+        self.notes += settler.sentences(found)
+        self.entries += [entry for entry in found if entry.outcome == "in doubt"]
 
     def _scan(self, reached: Link, kind: KindName) -> None:
         clock = self.run.session.clock

@@ -8,15 +8,14 @@ from dssync.clock import stamp
 from dssync.config import Remote
 from dssync.core.fields import KINDS, KindName
 from dssync.core.merge import Reason
-from dssync.core.plan import Change
 from dssync.core.receipt import Entry, Receipt, Trouble
 from dssync.core.records import Reading
 from dssync.errors import DssyncError
 from dssync.events import ChangeSent
-from dssync.mirror import Mirror, Transaction, journal, records, theirs
+from dssync.mirror import Mirror, Transaction, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
-from dssync.sync.preparation import Prepared, Readings, entries_of
+from dssync.sync.preparation import Prepared, entries_of
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.sender import Sender
 from dssync.sync.session import Link, Run, Session, link, meet, run
@@ -31,65 +30,97 @@ def apply_push(
 
     Raises Locked. What went wrong stands in the receipt.
     """
-    entries = list(prepared.dropped)
-    troubles = list(prepared.troubles)
-    notes: list[str] = []
     with run(mirror, "push", session) as current:
-        unsettled = _unsettled(mirror) - {trouble.remote for trouble in troubles}
-        for remote in remotes:
-            changes = [c for c in prepared.plan.changes if c.remote == remote.name]
-            if changes or remote.name in unsettled:
-                push = _RemotePush(current, changes, prepared.readings.get(remote.name, {}))
-                entries += push.go(remote)
-                troubles += push.troubles
-                notes += push.notes
+        unreached = {trouble.remote for trouble in prepared.troubles}
+        pushes = [_RemotePush(current, prepared, remote) for remote in remotes]
+        open_there = settler.unsettled(mirror) - unreached
+        for push in pushes:
+            if push.changes or push.remote.name in open_there:
+                push.go()
+        names = {remote.name for remote in remotes}
+        left_out = [entry for entry in prepared.dropped if entry.remote not in names]
+        entries = [entry for push in pushes for entry in push.entries()]
+        unplanned = [entry for push in pushes for entry in push.unplanned()]
         return current.finish(
             Receipt(
                 "push",
                 current.number,
-                planned=prepared.planned,
-                entries=tuple(entries),
-                troubles=tuple(troubles),
-                notes=tuple(notes),
+                planned=prepared.planned + len(unplanned),
+                entries=(*left_out, *entries, *unplanned),
+                troubles=(*prepared.troubles, *(t for push in pushes for t in push.troubles)),
+                notes=tuple(note for push in pushes for note in push.notes),
             )
         )
 
 
-def _unsettled(mirror: Mirror) -> set[str]:
-    """Name the remotes with requests in doubt: they are asked even when nothing is to be sent."""
-    with mirror.database.read() as tx:
-        return {intent.remote for intent in journal.open_intents(tx)}
+Spot = tuple[KindName, str]
 
 
 class _RemotePush:
     """One remote's part of a push."""
 
-    def __init__(self, current: Run, changes: Sequence[Change], readings: Readings) -> None:
+    def __init__(self, current: Run, prepared: Prepared, remote: Remote) -> None:
         self.run = current
-        self.changes = changes
-        self.readings = readings
+        self.remote = remote
+        self.changes = [c for c in prepared.plan.changes if c.remote == remote.name]
         self.troubles: list[Trouble] = []
         self.notes: list[str] = []
+        self._dropped = [e for e in prepared.dropped if e.remote == remote.name]
+        self._readings = prepared.readings.get(remote.name, {})
+        self._settled: dict[Spot, Entry] = {}
         self._done: list[Entry] = []
+        self._stopped = ""
 
-    def go(self, remote: Remote) -> list[Entry]:
-        """Send and look after; return one row for every change, whatever happens."""
+    def go(self) -> None:
+        """Settle, send and look after; what stops it becomes a trouble of this remote."""
         try:
-            with link(remote, self.run.session) as reached:
+            with link(self.remote, self.run.session) as reached:
                 meet(reached, self.run)
-                self.notes += settler.sentences(settler.settle(reached, self.run))
-                self._store_readings(remote.name)
+                self._settle(reached)
+                self._store_readings(self.remote.name)
                 self._send_all(Sender(reached, self.run))
-                return self._look_after(reached)
+                self._look_after(reached)
         except DssyncError as error:  # the remote's outcome; what was not sent is told apart
-            self.troubles.append(Trouble.of(remote.name, error))
-            unsent = self.changes[len(self._done) :]
-            return [*self._done, *entries_of(unsent, "skipped", f"not sent: {error.message}")]
+            self.troubles.append(Trouble.of(self.remote.name, error))
+            self._stopped = error.message
+
+    def entries(self) -> list[Entry]:
+        """Return one row for every change that was planned, whatever happened."""
+        unsent = self.changes[len(self._done) :]
+        return [
+            *map(self._as_settled, self._dropped),
+            *self._done,
+            *entries_of(unsent, "skipped", f"not sent: {self._stopped}"),
+        ]
+
+    def unplanned(self) -> list[Entry]:
+        """Return what is still in doubt of records that have no change in the plan."""
+        planned = {(entry.kind, entry.key) for entry in self._dropped}
+        planned |= {(change.kind, change.key) for change in self.changes}
+        return [
+            entry
+            for spot, entry in self._settled.items()
+            if entry.outcome == "in doubt" and spot not in planned
+        ]
+
+    def _settle(self, reached: Link) -> None:
+        found = settler.settle(reached, self.run)
+        self._settled = {(entry.kind, entry.key): entry for entry in found}
+        self.notes += settler.sentences(found)
+
+    def _as_settled(self, entry: Entry) -> Entry:
+        """Replace what `prepare` had to leave open by what settling found since."""
+        found = self._settled.get((entry.kind, entry.key))
+        if found is None or entry.outcome not in ("in doubt", "skipped"):
+            return entry
+        if found.outcome == "failed":
+            return replace(entry, outcome="skipped", reason=found.reason)
+        return replace(entry, outcome=found.outcome, reason=found.reason)
 
     def _store_readings(self, remote: str) -> None:
         """Keep what `prepare` read as theirs, so that the plan and the mirror agree."""
         for kind in KINDS:
-            mine = {key: r for (of, key), r in self.readings.items() if of == kind}
+            mine = {key: r for (of, key), r in self._readings.items() if of == kind}
             shown = [reading for reading in mine.values() if reading is not None]
             gone = [key for key, reading in mine.items() if reading is None]
             inbox = self._inbox(remote, kind)
@@ -101,23 +132,23 @@ class _RemotePush:
     def _send_all(self, sender: Sender) -> None:
         for change in self.changes:
             sent = sender.send(change)
-            self._done.append(sent.entry)
-            self._report(sent.entry)
+            self._done.append(self._as_settled(sent.entry))
+            self._report(self._done[-1])
             if sent.stop is not None:
                 raise sent.stop
 
-    def _look_after(self, reached: Link) -> list[Entry]:
+    def _look_after(self, reached: Link) -> None:
         """Read what was applied once more; what the writes answered was only an echo."""
         with self.run.mirror.database.read() as tx:
             family = cache(partial(records.family, tx))
-            wanted = {e: _wanted(tx, e, family) for e in self._done if e.outcome == "applied"}
+            wanted = {
+                at: _wanted(tx, entry, family)
+                for at, entry in enumerate(self._done)
+                if entry.outcome == "applied"
+            }
         found = reread(reached.contract, list(wanted.values()))
-        return [
-            self._judge(entry, found.get((entry.kind, wanted[entry].id)))
-            if entry in wanted
-            else entry
-            for entry in self._done
-        ]
+        for at, want in wanted.items():
+            self._done[at] = self._judge(self._done[at], found.get((want.kind, want.id)))
 
     def _judge(self, entry: Entry, seen: Reading | None) -> Entry:
         inbox = self._inbox(entry.remote, entry.kind)

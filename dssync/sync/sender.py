@@ -1,14 +1,24 @@
 """Send one change: intent first, then the request, then what came of it."""
 
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 
 from dssync.clock import stamp
 from dssync.core.differ import difference
 from dssync.core.fields import Stored
 from dssync.core.plan import Change
 from dssync.core.receipt import Entry
-from dssync.errors import ApiError, DssyncError, KeyRejected, TemporaryError
-from dssync.mirror import Transaction, journal, records, theirs, touched
+from dssync.errors import (
+    ApiError,
+    DssyncError,
+    Interrupted,
+    KeyRejected,
+    ServerTrouble,
+    TemporaryError,
+    UsageError,
+)
+from dssync.mirror import Transaction, doubts, journal, records, touched
 from dssync.mirror.incoming import Inbox
 from dssync.mirror.journal import Intent
 from dssync.posthog import Written
@@ -18,6 +28,9 @@ from dssync.sync.session import Link, Run
 
 RESENDS = 3
 """How often a change is sent in one run, when reading shows each time that it was not applied."""
+
+LATE = timedelta(seconds=1)
+"""A request that leaves so long after its intent was written changes the intent."""
 
 Body = dict[str, Stored]
 
@@ -36,17 +49,15 @@ class Sender:
 
     link: Link
     run: Run
-    server_date: str | None = None
 
     def send(self, change: Change) -> Sent:
         """Send a change, unless it is no longer what was planned. Raises Interrupted."""
         self.run.session.stop.check()
         with self.run.mirror.database.read() as tx:
-            if not _still_meant(tx, change):
-                return Sent(entry_of(change, "skipped", "it was edited after the plan was made"))
-            body = _body(tx, change)
+            held_back = _held_back(tx, change)
+            body = None if held_back else _body(tx, change)
         if body is None:
-            return Sent(entry_of(change, "skipped", "its dataset was not created"))
+            return Sent(held_back or entry_of(change, "skipped", "its dataset was not created"))
         for attempt in range(1, RESENDS + 1):
             sent = self._attempt(change, body, attempt)
             if sent is not None:
@@ -57,80 +68,126 @@ class Sender:
         """Send once; None when it surely was not applied and may be sent again."""
         intent = self._open(change)
         try:
-            written = self._request(change, body)
+            return self._send(change, body, intent, attempt)
+        except DssyncError as error:
+            # What came of the request could not be kept: its intent stays open for the next run.
+            return Sent(entry_of(change, "in doubt", error.message, attempts=attempt), error)
+
+    def _send(self, change: Change, body: Body, intent: Intent, attempt: int) -> Sent | None:
+        try:
+            written = self._request(change, body, intent)
         except DssyncError as error:
             if surely_not_applied(error):
                 return self._failed(change, intent, error, attempt)
             return self._find_out(change, intent, error, attempt)
         return self._applied(change, intent, written, attempt)
 
-    def _request(self, change: Change, body: Body) -> Written:
-        if change.id is None:
+    def _request(self, change: Change, body: Body, intent: Intent) -> Written:
+        if change.id is not None:
+            return self.link.contract.update(change.kind, change.id, body)
+        with self.link.departures.noticed(lambda: self._leaves(intent)):
             return self.link.contract.create(change.kind, body)
-        return self.link.contract.update(change.kind, change.id, body)
 
     def _open(self, change: Change) -> Intent:
         """Put the intent on the disk; from here on the request may have happened."""
-        run = self.run
+        run, date = self.run, self._server_date(change)
         return run.write(
-            lambda tx: journal.open_intent(
-                tx, run.number, change, run.session.clock, self.server_date
-            ),
+            lambda tx: journal.open_intent(tx, run.number, change, run.session.clock, date),
             durable=True,
         )
 
+    def _server_date(self, change: Change) -> str | None:
+        """Return the time there, by which a create that gets no answer will be looked for."""
+        if change.id is None and self.link.clock.doubtful:
+            with suppress(ServerTrouble):  # whatever answers, it tells the time
+                self.link.contract.page(change.kind, 0, 1)
+        return journal.date_of(self.link.clock.now())
+
+    def _leaves(self, intent: Intent) -> None:
+        """Note when a request leaves, if it had to wait: then it cannot have come any earlier."""
+        now, noted = self.link.clock.now(), intent.sent_at
+        if now is not None and (noted is None or now - noted > LATE):
+            date = journal.date_of(now)
+            self.run.write(lambda tx: journal.leaves_now(tx, intent, date), durable=True)
+
     def _applied(self, change: Change, intent: Intent, written: Written, attempt: int) -> Sent:
-        self.server_date = written.server_date
+        """Keep what was sent as theirs, until a read shows what the server made of it."""
         entry = entry_of(change, "applied", status=written.status, attempts=attempt)
         clock = self.run.session.clock
         inbox = Inbox(change.remote, change.kind, self.run.number, stamp(clock.now()))
 
         def close(tx: Transaction) -> None:
-            if change.action == "create":
+            if change.id is None:
                 inbox.adopt(tx, change.key, change.after, written.echo)
             else:
-                theirs.note_sent(tx, change.kind, change.key, change.after, self.run.number)
+                inbox.note_sent(tx, change.key, change.after)
             journal.close(tx, intent, entry, clock)
 
         self.run.write(close, durable=True)
         return Sent(entry)
 
     def _failed(self, change: Change, intent: Intent, error: DssyncError, attempt: int) -> Sent:
-        status = error.status if isinstance(error, ApiError) else None
+        """Close the intent of a request that surely had no effect."""
+        status = error.status if isinstance(error, ApiError | ServerTrouble) else None
         entry = entry_of(change, "failed", error.message, status=status, attempts=attempt)
+        if isinstance(error, Interrupted):
+            entry = entry_of(change, "skipped", f"not sent: {error.message}")
         clock = self.run.session.clock
         self.run.write(lambda tx: journal.close(tx, intent, entry, clock), durable=True)
-        return Sent(entry, None if isinstance(error, ApiError) else error)
+        return Sent(entry, None if isinstance(error, ApiError | UsageError) else error)
 
     def _find_out(
         self, change: Change, intent: Intent, error: DssyncError, attempt: int
     ) -> Sent | None:
         """Read what became of a request without a usable answer; None when it was not applied."""
         doubt = entry_of(change, "in doubt", error.message, attempts=attempt)
-        if change.id is None:
-            return Sent(doubt, None if isinstance(error, TemporaryError) else error)
+        with self.run.mirror.database.read() as tx:
+            intent = journal.again(tx, intent)  # it may have left later than it was written
         try:
-            seen = self.link.contract.read(change.kind, change.id)
+            found = settler.settle_one(intent, self.link, self.run)
         except DssyncError as unread:  # the intent stays open, and the next run settles it
             return Sent(doubt, unread)
-        found = settler.store(intent, seen, self.run)
         if found.outcome == "failed":
             return None
-        return Sent(replace(found, label=change.label, where=change.where, attempts=attempt))
+        reason = found.reason
+        if found.outcome == "in doubt":
+            reason = f"{error.message}; {reason}"
+        return Sent(entry_of(change, found.outcome, reason, attempts=attempt))
 
 
 def surely_not_applied(error: DssyncError) -> bool:
-    """Tell whether a write that ended in this error surely changed nothing."""
+    """Tell whether a write that ended in this error surely changed nothing.
+
+    A UsageError is a value that could not even be written down, an Interrupted held the request
+    back before it left.
+    """
     if isinstance(error, TemporaryError):
         return not error.perhaps_applied
-    return isinstance(error, ApiError | KeyRejected)
+    return isinstance(error, ApiError | KeyRejected | UsageError | Interrupted)
 
 
-def _still_meant(tx: Transaction, change: Change) -> bool:
+def _held_back(tx: Transaction, change: Change) -> Entry | None:
+    """Return the outcome of a change that must not be sent now."""
+    place = (change.kind, change.key)
+    if any((intent.kind, intent.key) == place for intent in journal.open_intents(tx)):
+        reason = "an earlier request may have been applied; nothing is sent until that is known"
+        return entry_of(change, "in doubt", reason)
+    if not still_meant(tx, change):
+        return entry_of(change, "skipped", "it was edited after the plan was made")
+    if change.id is not None:
+        return None
+    twin = doubts.equal_in_doubt(tx, change.remote, change.kind, change.key, change.after)
+    if twin is not None:
+        reason = f"an equal one, {twin.key}, is in doubt; it goes once that is settled"
+        return entry_of(change, "skipped", reason)
+    return None
+
+
+def still_meant(tx: Transaction, change: Change) -> bool:
     """Tell whether the mirror still says what the plan says, now that both sides were read."""
     triple = touched.triple(tx, change.kind, change.key)
     now = difference(triple) if triple else None
-    return isinstance(now, Change) and now.deltas == change.deltas
+    return isinstance(now, Change) and now.id == change.id and now.deltas == change.deltas
 
 
 def _body(tx: Transaction, change: Change) -> Body | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from dssync import version
@@ -13,10 +14,11 @@ from dssync.config import Remote, find_key
 from dssync.core.receipt import Receipt
 from dssync.events import Report, ignore
 from dssync.mirror import KnownRemote, Mirror, Transaction, lock, remotes, runs
+from dssync.net.dates import Dated, ServerClock
 from dssync.net.pacing import Budget
 from dssync.net.transport import Network, ReadOnly
 from dssync.posthog import Contract, Pace, budget, http, open_client, probe, speak
-from dssync.sync.interrupt import Stop, listening
+from dssync.sync.interrupt import Departures, Stop, listening
 
 INTERRUPTED = 130
 
@@ -47,28 +49,36 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A remote that was reached: what it is, what speaks its contract, what its key may send."""
+    """A remote that was reached: what it is, what speaks its contract, what its key may send.
+
+    `clock` is the server's own, and `departures` sees every request leave.
+    """
 
     remote: KnownRemote
     contract: Contract
     budget: Budget
+    clock: ServerClock
+    departures: Departures
 
 
 @contextmanager
 def link(remote: Remote, session: Session, *, read_only: bool = False) -> Iterator[Link]:
     """Reach a remote. Raises what a GET raises, KeyMissing, and ContractMismatch."""
     key = find_key(remote, session.env)
-    pace = replace(session.pace, check=session.stop.check)
-    transport = http(
-        remote, key, session.clock, session.report, inner=session.network(remote), pace=pace
-    )
+    departures = Departures(session.stop)
+    pace = replace(session.pace, check=departures)
+    server = ServerClock(session.clock)
+    inner = session.network(remote)
+    paced = http(remote, key, session.clock, session.report, inner=inner, pace=pace)
+    transport = Dated(paced, server)
     client = open_client(remote, key, ReadOnly(transport) if read_only else transport)
     try:
         found = probe(client)
         here = KnownRemote(
             remote.name, remote.host, remote.scope, remote.id, found.contract, found.team
         )
-        yield Link(here, speak(client, found.contract), budget(remote, key, session.clock, pace))
+        left = budget(remote, key, session.clock, pace)
+        yield Link(here, speak(client, found.contract), left, server, departures)
     finally:
         transport.close()
 
@@ -100,9 +110,12 @@ class Run:
 
     def finish(self, receipt: Receipt) -> Receipt:
         """Keep the receipt and note the end."""
-        self.write(lambda tx: runs.keep_entries(tx, self.number, receipt.entries))
-        self.end(receipt.exit_code)
+        self.write(partial(self._keep, receipt=receipt), durable=True)
         return receipt
+
+    def _keep(self, tx: Transaction, receipt: Receipt) -> None:
+        runs.keep_entries(tx, self.number, receipt.entries)
+        runs.end(tx, self.number, receipt.exit_code, self.session.clock)
 
 
 @contextmanager

@@ -4,15 +4,21 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from dssync.clock import stamp
+from dssync.core.adoption import Adopt, Undecided
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.plan import Delta
 from dssync.core.receipt import Entry, Outcome
 from dssync.core.records import Reading
 from dssync.core.values import equal
-from dssync.mirror import Transaction, incoming, journal, records, theirs
+from dssync.errors import ServerTrouble
+from dssync.mirror import Mirror, Transaction, doubts, incoming, journal, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.mirror.journal import Intent
+from dssync.sync import adoption
 from dssync.sync.session import Link, Run
+
+UNREADABLE = 500
+"""How the server answers for a record that it holds but cannot show."""
 
 
 class Verdict(Enum):
@@ -24,7 +30,7 @@ class Verdict(Enum):
 
 
 OUTCOMES: dict[Verdict, tuple[Outcome, str]] = {
-    Verdict.APPLIED: ("applied", "found on the server by a later run"),
+    Verdict.APPLIED: ("applied", "it got no answer, but was found on the server"),
     Verdict.NOT_APPLIED: ("failed", "it never reached the server; it is pending again"),
     Verdict.OTHER: ("conflicted", "somebody else changed the record meanwhile"),
 }
@@ -49,46 +55,81 @@ def judge(kind: KindName, deltas: Sequence[Delta], seen: Values | None) -> Verdi
     return Verdict.OTHER
 
 
+def unsettled(mirror: Mirror) -> set[str]:
+    """Name the remotes with requests in doubt."""
+    with mirror.database.read() as tx:
+        return {intent.remote for intent in journal.open_intents(tx)}
+
+
 def settle(link: Link, run: Run) -> list[Entry]:
     """Settle this remote's open intents and return what became of each.
 
-    A create stays in doubt: that nothing is found does not prove that nothing was made. The
-    outcomes are kept in the receipts of the runs that sent the requests.
+    What nobody can tell yet stays open, as "in doubt". The outcomes are kept in the receipts of
+    the runs that sent the requests.
     """
     with run.mirror.database.read() as tx:
         mine = [i for i in journal.open_intents(tx) if i.remote == link.remote.name]
-    return [_settle(intent, link, run) for intent in mine]
+    # updates first: a record that somebody edited may turn out to be what a create became
+    return [settle_one(i, link, run) for i in sorted(mine, key=lambda i: i.action == "create")]
 
 
-def _settle(intent: Intent, link: Link, run: Run) -> Entry:
+def settle_one(intent: Intent, link: Link, run: Run) -> Entry:
+    """Settle one intent. Raises what reading raises, but for a record that cannot be shown."""
     if intent.action == "create":
-        return _entry(intent, "in doubt", "it may have been created; nothing is sent again")
+        return _settle_create(intent, link, run)
     with run.mirror.database.read() as tx:
         id = records.get(tx, intent.kind, intent.key).id
-    seen = link.contract.read(intent.kind, id) if id else None
-    return store(intent, seen, run)
+    try:
+        seen = link.contract.read(intent.kind, id) if id else None
+    except ServerTrouble as trouble:
+        if trouble.status != UNREADABLE:
+            raise
+        return _entry(intent, "in doubt", f"it cannot be read: {trouble.message}")
+    return _close(intent, seen, run)
 
 
-def store(intent: Intent, seen: Reading | None, run: Run) -> Entry:
+def _settle_create(intent: Intent, link: Link, run: Run) -> Entry:
+    look = adoption.look_for(intent, link, run.mirror, run.session)
+    if isinstance(look.verdict, Undecided):
+        return _entry(intent, "in doubt", adoption.doubt_about(intent, look.verdict))
+    adopted = isinstance(look.verdict, Adopt)
+    outcome, reason = OUTCOMES[Verdict.APPLIED if adopted else Verdict.NOT_APPLIED]
+    entry = _entry(intent, outcome, reason)
+    inbox = _inbox(intent, run)
+
+    def close(tx: Transaction) -> None:
+        journal.close(tx, intent, entry, run.session.clock)
+        if adopted:
+            adoption.adopt(tx, intent, look, inbox)
+        else:
+            doubts.drop_unmade(tx, intent)
+
+    run.write(close, durable=True)
+    return entry
+
+
+def _close(intent: Intent, seen: Reading | None, run: Run) -> Entry:
     """Store what a read saw of a write in doubt, and close its intent with the verdict."""
-    clock = run.session.clock
-    inbox = Inbox(intent.remote, intent.kind, run.number, stamp(clock.now()))
+    inbox = _inbox(intent, run)
 
     def close(tx: Transaction) -> Entry:
         outcome, reason = OUTCOMES[_keep(tx, intent, seen, inbox)]
         entry = _entry(intent, outcome, reason)
-        journal.close(tx, intent, entry, clock)
+        journal.close(tx, intent, entry, run.session.clock)
         return entry
 
-    return run.write(close)
+    return run.write(close, durable=True)
+
+
+def _inbox(intent: Intent, run: Run) -> Inbox:
+    return Inbox(intent.remote, intent.kind, run.number, stamp(run.session.clock.now()))
 
 
 def _keep(tx: Transaction, intent: Intent, seen: Reading | None, inbox: Inbox) -> Verdict:
     values = incoming.values_of(tx, intent.remote, intent.kind, seen) if seen else None
     verdict = judge(intent.kind, intent.deltas, values)
     if verdict is Verdict.APPLIED:
-        sent = {delta.field: delta.after for delta in intent.deltas}
-        inbox.look_after(tx, intent.key, sent, seen)
+        inbox.look_after(tx, intent.key, intent.sent, seen)
     elif seen is not None:
         inbox.store(tx, [seen])
     else:
@@ -103,6 +144,8 @@ def _entry(intent: Intent, outcome: Outcome, reason: str) -> Entry:
 
 
 def sentences(entries: Sequence[Entry]) -> Iterator[str]:
-    """Say what was settled, one sentence a record."""
+    """Say what was settled, one sentence a record; what is still in doubt has its own row."""
     for entry in entries:
-        yield f"earlier {entry.action} of {entry.kind} {entry.key}: {entry.outcome}, {entry.reason}"
+        if entry.outcome != "in doubt":
+            what = f"earlier {entry.action} of {entry.kind} {entry.key}"
+            yield f"{what}: {entry.outcome}, {entry.reason}"

@@ -112,11 +112,15 @@ def test_items_of_a_refused_dataset_are_skipped_with_a_reason(world: World, data
 def test_items_of_a_dataset_in_doubt_wait(world: World, dataset: str) -> None:
     key = world.mirror.new("dataset", None, {"name": "new"})
     world.mirror.new("item", None, {"dataset": key, "input": "1"})
-    world.sandbox.faults.add(Fault("status_after", 502, method="POST"))
+    world.sandbox.faults.add(Fault("status", 502, method="POST"))
     receipt = world.push()
     assert receipt.exit_code == 3
     assert [e.outcome for e in receipt.entries] == ["in doubt", "skipped"]
     assert len(world.asked("POST")) == 1
+    world.clock.advance(120)
+    receipt = world.push()
+    assert [e.outcome for e in receipt.entries] == ["applied", "applied"]
+    check_settled(world)
 
 
 def test_made_and_deleted_offline_never_reaches_the_server(world: World, dataset: str) -> None:
