@@ -114,12 +114,17 @@ def sync(pushing: Pushing, remotes: Sequence[Remote], limit: Limit | None) -> Pu
 
 
 def _both(pulled: Receipt, pushed: Receipt) -> Receipt:
-    """Join the receipts of a sync's two runs; the id is the push's, if it made a run."""
+    """Join the receipts of a sync's two runs; the id is the push's, if it made a run.
+
+    Of what was in doubt, the push has the later word.
+    """
+    later = {(entry.kind, entry.key) for entry in pushed.entries}
+    entries = [entry for entry in pulled.entries if (entry.kind, entry.key) not in later]
     return Receipt(
         "sync",
         pulled.run if pushed.run is None else pushed.run,
-        planned=pushed.planned,
-        entries=(*pulled.entries, *pushed.entries),
+        planned=pushed.planned + sum(entry.outcome == "in doubt" for entry in entries),
+        entries=(*entries, *pushed.entries),
         scans=pulled.scans,
         troubles=(*pulled.troubles, *pushed.troubles),
         notes=(*pulled.notes, *pushed.notes),

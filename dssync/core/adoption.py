@@ -3,13 +3,13 @@
 Of the records made since the request left, by the server's own clock, and not known to have come
 from elsewhere:
 
-| equal to what was sent | edited since, and partly equal | time since | verdict              |
-|------------------------|--------------------------------|------------|----------------------|
-| one                    |                                |            | it is the one        |
-| several                |                                |            | nobody can tell      |
-| none                   | some                           |            | nobody can tell      |
-| none                   | none                           | 2 min      | it was not made      |
-| none                   | none                           | less       | it may still appear  |
+| equal to what was sent | edited since they were made | time since | verdict             |
+|------------------------|-----------------------------|------------|---------------------|
+| one                    |                             |            | it is the one       |
+| several                |                             |            | nobody can tell     |
+| none                   | some                        |            | nobody can tell     |
+| none                   | none                        | 2 min      | it was not made     |
+| none                   | none                        | less       | it may still appear |
 """
 
 from collections.abc import Iterator, Sequence
@@ -96,7 +96,7 @@ def decide(sought: Sought, candidates: Sequence[Candidate], now: datetime) -> Ad
         return Undecided("it may have been made, and edited there before it was found", edited)
     if now - sought.sent_at >= SETTLED:
         return NotMade()
-    return Undecided("it is not there yet, but for two minutes it may still appear")
+    return Undecided("it is not there yet, and for two minutes it may still appear")
 
 
 def fitting(sought: Sought, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
@@ -120,15 +120,7 @@ def _adopt(sought: Sought, found: Candidate) -> Adoption:
 
 
 def _perhaps_edited(sought: Sought, candidate: Candidate) -> bool:
-    """Tell whether it can be what was sent, with some fields changed since.
-
-    Later than the two minutes it cannot have been made, and something of it must be left.
-    """
+    """Tell whether it can be what was sent, changed since; later than two minutes it cannot be."""
     if candidate.created_at > sought.sent_at + SETTLED + MARGIN:
         return False
-    if candidate.updated_at - candidate.created_at <= AT_BIRTH:
-        return False
-    fields = [f for f in KINDS[sought.kind].fields if f.type not in ("flag", "reference")]
-    sent = [(f, sought.sent.get(f.name)) for f in fields]
-    filled = [(f, value) for f, value in sent if value is not None]
-    return any(equal(f, value, candidate.values[f.name]) for f, value in filled) or not filled
+    return candidate.updated_at - candidate.created_at > AT_BIRTH

@@ -19,6 +19,7 @@ from dssync.mirror import Mirror, Transaction, journal, records, touched, unread
 from dssync.mirror.incoming import Inbox
 from dssync.mirror.unreadable import Unreadable
 from dssync.posthog import Contract
+from dssync.sync import settler
 from dssync.sync.preparation import entry_of
 from dssync.sync.session import Link, Run, Session, link, meet, run
 
@@ -75,6 +76,7 @@ def apply_repair(mirror: Mirror, repair: Repair, remote: Remote, session: Sessio
         try:
             with link(remote, session) as reached:
                 meet(reached, current)
+                settler.settle(reached, current)
                 entries.append(_repair(reached, repair, current))
         except DssyncError as error:  # the outcome of the repair
             troubles.append(Trouble.of(remote.name, error))

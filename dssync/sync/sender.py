@@ -1,7 +1,7 @@
 """Send one change: intent first, then the request, then what came of it."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from dssync.clock import stamp
@@ -149,10 +149,10 @@ class Sender:
             return Sent(doubt, unread)
         if found.outcome == "failed":
             return None
-        reason = found.reason
         if found.outcome == "in doubt":
-            reason = f"{error.message}; {reason}"
-        return Sent(entry_of(change, found.outcome, reason, attempts=attempt))
+            entry = replace(doubt, reason=f"{error.message}; {found.reason}")
+            return Sent(entry, None if isinstance(error, TemporaryError) else error)
+        return Sent(entry_of(change, found.outcome, found.reason, attempts=attempt))
 
 
 def surely_not_applied(error: DssyncError) -> bool:

@@ -1,17 +1,12 @@
 """A pull killed at every commit and every request; one more pull makes it whole."""
 
-import os
 import shutil
-import signal
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
-from sqlalchemy import Connection, Engine, event
 
 from dssync.core.fields import KINDS
 from dssync.mirror import Mirror
@@ -28,69 +23,14 @@ from tests.pull.harness import (
     pull_all,
     session,
 )
-
-
-class Seams:
-    """Counts the moments between which a run can die, and dies at one of them."""
-
-    def __init__(self, fatal: int | None = None) -> None:
-        self.passed = 0
-        self.fatal = fatal
-
-    def __call__(self, *_: object) -> None:
-        self.passed += 1
-        if self.passed == self.fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    @contextmanager
-    def watching_commits(self) -> Iterator[None]:
-        def passing(connection: Connection) -> None:
-            self()
-
-        event.listen(Engine, "begin", passing)
-        event.listen(Engine, "commit", passing)
-        try:
-            yield
-        finally:
-            event.remove(Engine, "begin", passing)
-            event.remove(Engine, "commit", passing)
-
-
-class Watched(InProcess):
-    """The network, with a seam before and after every request."""
-
-    def __init__(self, sandbox: Sandbox, seam: Callable[[], None]) -> None:
-        super().__init__(app=sandbox)
-        self.seam = seam
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.seam()
-        response = super().handle_request(request)
-        self.seam()
-        return response
+from tests.seams import Seams, Watched, killed_at
 
 
 def run(path: Path, sandbox: Sandbox, seams: Seams) -> None:
     plain = session(sandbox, page=20)
-    watched = replace(plain, network=lambda remote: Watched(sandbox, seams))
+    watched = replace(plain, network=lambda remote: Watched(InProcess(app=sandbox), seams))
     with Mirror.open(path, create=True) as mirror, seams.watching_commits():
         pull(mirror, [REMOTE], watched)
-
-
-def killed_at(seam: int, path: Path, sandbox: Sandbox) -> None:
-    """Run in a fork of this warmed process, which dies at the seam."""
-    child = os.fork()
-    if child == 0:
-        # Locks do not survive a fork, so the child keeps its budget in a folder of its own.
-        os.environ["DSSYNC_STATE_DIR"] = f"{path}.state"
-        try:
-            run(path, sandbox, Seams(seam))
-        finally:
-            traceback.print_exc()
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-    assert os.WTERMSIG(status) == signal.SIGKILL
 
 
 def changed_world() -> tuple[Sandbox, Callable[[], None]]:
@@ -155,7 +95,7 @@ def play(folder: Path, step: int) -> int:
     for seam in range(1, seams_first + 1, step):
         sandbox, _ = changed_world()
         path = folder / f"first-{seam}.db"
-        killed_at(seam, path, sandbox)
+        assert killed_at(path, Seams(seam), partial(run, path, sandbox))
         check(path, sandbox, _expected(folder, sandbox), since=0)
         kills += 1
     sandbox, change = changed_world()
@@ -164,7 +104,7 @@ def play(folder: Path, step: int) -> int:
     for seam in range(1, seams_second + 1, step):
         path = folder / f"second-{seam}.db"
         shutil.copy(folder / "whole.db", path)
-        killed_at(seam, path, sandbox)
+        assert killed_at(path, Seams(seam), partial(run, path, sandbox))
         check(path, sandbox, _expected(folder, sandbox), since=1)
         kills += 1
     return kills

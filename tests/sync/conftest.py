@@ -37,3 +37,12 @@ def new_mirror(empty_mirror: Path, tmp_path: Path) -> Path:
 def world(sandbox: Sandbox, clock: FakeClock, new_mirror: Path) -> Iterator[World]:
     with Mirror.open(new_mirror) as mirror:
         yield World(sandbox, clock, mirror)
+
+
+@pytest.fixture
+def home(world: World) -> str:
+    id = world.sandbox.state.insert("dataset", name="home")
+    world.sandbox.state.insert("dataset", name="another")
+    world.sandbox.state.insert("item", dataset=id, input="old")
+    world.pull()
+    return id

@@ -17,5 +17,5 @@ def test_both_sides_end_up_equal() -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_both_sides_end_up_equal_after_many_more_steps() -> None:
-    long = settings(SLOW, max_examples=1_000, stateful_step_count=50, derandomize=False)
+    long = settings(SLOW, max_examples=1_000, stateful_step_count=30, derandomize=False)
     run_state_machine_as_test(TwoSides, settings=long)
