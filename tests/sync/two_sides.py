@@ -65,7 +65,7 @@ class TwoSides(Sides):
         """A colleague makes what somebody here is about to make, too."""
         if key := self.unsent(kind, pick):
             values, parent = self.content_of(kind, key)
-            if parent is None or parent in self.there("dataset", deleted=False):
+            if kind == "dataset" or parent in self.there("dataset", deleted=False):
                 home: dict[str, Any] = {} if parent is None else {"dataset": parent}
                 metadata = json.loads(values.pop("metadata"))
                 text = values.pop(COLUMN[kind])
