@@ -185,7 +185,7 @@ class TwoSides(Sides):
         broken = bool(self.net.armed)
         receipt = self.run(self.world.pull)
         if receipt and not broken:
-            assert receipt.exit_code in (0, 3)
+            assert receipt.exit_code in (0, 3), receipt
             assert {scan.outcome for scan in receipt.scans} == {"complete"}
             assert {entry.outcome for entry in receipt.entries} <= {"in doubt"}
 
@@ -195,7 +195,7 @@ class TwoSides(Sides):
         receipt = self.run(self.world.push)
         if receipt and not broken:
             assert not {entry.outcome for entry in receipt.entries} & {"failed", "unreadable"}
-            assert receipt.exit_code in (0, 3, 4)
+            assert receipt.exit_code in (0, 3, 4), receipt
 
     # What must hold in the end.
 
