@@ -179,7 +179,7 @@ def _rename_parent(tx: Connection, child: KindName, field: str, old: str, new: s
 def drop_unmade(tx: Connection, intent: Intent) -> None:
     """Let a record go that was deleted here while in doubt, and turned out never to be made."""
     record = records.get(tx, intent.kind, intent.key)
-    held = intent.kind == "dataset" and records.family(tx, intent.key)[1]
+    held = intent.kind == "dataset" and records.family(tx, intent.key).items
     if record.deleted and record.id is None and not held:
         table = KINDS[intent.kind].table
         tx.exec_driver_sql(f"DELETE FROM {table} WHERE key = ?", (intent.key,))
