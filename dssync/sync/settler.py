@@ -70,7 +70,14 @@ def settle(link: Link, run: Run) -> list[Entry]:
     with run.mirror.database.read() as tx:
         mine = [i for i in journal.open_intents(tx) if i.remote == link.remote.name]
     # updates first: a record that somebody edited may turn out to be what a create became
-    return [settle_one(i, link, run) for i in sorted(mine, key=lambda i: i.action == "create")]
+    return [_settle_again(i, link, run) for i in sorted(mine, key=lambda i: i.action == "create")]
+
+
+def _settle_again(intent: Intent, link: Link, run: Run) -> Entry:
+    """Settle an intent as it stands now; an adoption may have renamed what it speaks of."""
+    with run.mirror.database.read() as tx:
+        intent = journal.again(tx, intent)
+    return settle_one(intent, link, run)
 
 
 def settle_one(intent: Intent, link: Link, run: Run) -> Entry:

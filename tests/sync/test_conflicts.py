@@ -311,3 +311,19 @@ def test_a_plan_that_was_shown_leaves_out_what_moved_since(
     assert [e.outcome for e in receipt.entries] == ["skipped", "skipped"]
     assert all("dssync diff" in entry.reason for entry in receipt.entries)
     assert not world.sandbox.log.writes()
+
+
+def test_an_edit_taken_back_by_hand_ends_a_conflict_with_a_deletion(world: World) -> None:
+    state = world.sandbox.state
+    home, other = (state.insert("dataset", name=name) for name in ("home", "other"))
+    items = [state.insert("item", dataset=home, input=n) for n in range(2)]
+    world.pull()
+    world.set("item", items[0], dataset=other)
+    state.delete("item", items[0])
+    world.pull()
+    assert len(world.plan().conflicts) == 1
+    world.set("item", items[0], dataset=home)
+    world.pull()
+    assert world.nothing_planned()
+    assert not world.sql("SELECT key FROM items_pending")
+    assert world.ours("item", items[0], "deleted") == 1

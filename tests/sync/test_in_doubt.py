@@ -1,5 +1,7 @@
 """Requests without a usable answer: nothing is lost, nothing is done twice, nothing is guessed."""
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -304,3 +306,23 @@ def test_pushes_alone_settle_what_an_interrupted_push_left(world: World, committ
     assert id in first.notes[0]
     check_all_there(world, [id])
     assert patches(world, id) == 1
+
+
+@pytest.mark.parametrize("kind", ["create", "update"])
+def test_a_signal_while_a_request_waits_for_its_turn_leaves_nothing_in_doubt(
+    world: World, home: str, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    if kind == "create":
+        world.mirror.new("dataset", None, {"name": "new"})
+    else:
+        world.set("dataset", home, name="new")
+    method = "POST" if kind == "create" else "PATCH"
+    world.sandbox.faults.add(Fault("status", 429, method=method, retry_after=30))
+    with monkeypatch.context() as patch:
+        patch.setattr(world.clock, "sleep", lambda seconds: os.kill(os.getpid(), signal.SIGINT))
+        receipt = world.push()
+    assert receipt.exit_code == 130
+    assert [entry.outcome for entry in receipt.entries] == ["skipped"]
+    assert open_intents(world) == []
+    assert world.push().count("applied") == 1
+    assert len(world.asked(method)) == 2

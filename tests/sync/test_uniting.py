@@ -9,9 +9,12 @@ from tests.sync.losing import (
     WAIT,
     Late,
     check_settled,
+    in_doubt,
+    lose,
     lost,
     named,
     only,
+    recover,
     stored_as_second,
 )
 from tests.sync.world import World
@@ -101,6 +104,20 @@ def test_deltas_that_name_the_second_row_follow(world: World, home: str) -> None
         assert world.sql(mentions.format(table), key) == [(1,)]
     assert world.sandbox.state.get("item", old)["dataset"] == id
     check_settled(world, posts=1)
+
+
+def test_a_create_in_doubt_inside_the_second_row_follows(world: World, home: str) -> None:
+    key, id = stored_as_second(world)
+    item = world.mirror.new("item", None, {"dataset": id, "input": "1"})
+    lose(world)
+    world.sandbox.faults.add(Fault("empty_list", method="GET", path="/datasets/", times=None))
+    world.push()
+    recover(world)
+    assert in_doubt(world) == [key, item]
+    assert world.push().exit_code == 0
+    assert world.ours("item", item, "dataset") == key
+    assert world.sandbox.state.get("item", world.ours("item", item, "id"))["dataset"] == id
+    check_settled(world, posts=2)
 
 
 def test_edits_of_the_second_row_move_to_the_one_that_stays(world: World, home: str) -> None:
