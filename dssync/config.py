@@ -8,6 +8,7 @@ One file: `dssync.toml` in the folder, else in the user's own configuration fold
     host = "https://eu.posthog.com"
     environment = 2
     key_env = "PROD_KEY"        # or key_file, key_command, key_keyring
+    max_delete = "30%"          # or a number; how much may be lost before a run stops
 
 Where it names no remote, or there is no file, PostHog's own variables and the credentials of its
 command line make one. Keys are looked up by `find_key` only, so what works offline needs none.
@@ -19,12 +20,13 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
 
+from dssync.core.brakes import Limit
 from dssync.errors import ConfigError
 from dssync.hosts import DEFAULT_HOST, host_notice, normal_host
 from dssync.keys import (
@@ -37,6 +39,7 @@ from dssync.keys import (
     look_up,
 )
 from dssync.net.secret import Secret
+from dssync.tomlplace import place_in
 
 __all__ = [
     "KeySource",
@@ -65,13 +68,16 @@ ID_VARIABLES: tuple[tuple[str, Scope], ...] = (
 )
 
 _TOP_ENTRIES = ("mirror", "remotes")
-_REMOTE_ENTRIES = ("host", "environment", "project", *KEY_KINDS)
+_REMOTE_ENTRIES = ("host", "environment", "project", "max_delete", *KEY_KINDS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A named environment or project of one host; `folder` is what a key file is relative to."""
+    """A named environment or project of one host; `folder` is what a key file is relative to.
+
+    `max_delete` is how much of it may be lost in one run, where the configuration says so.
+    """
 
     name: str
     host: str
@@ -79,6 +85,7 @@ class Remote:
     id: str
     key: KeySource = field(default_factory=KeySource)
     folder: Path = field(default=Path(), compare=False)
+    max_delete: Limit | None = None
 
     def same_place(self, other: "Remote") -> bool:
         """Tell whether two remotes are one environment or project of one host."""
@@ -250,7 +257,24 @@ def _written_remote(name: str, table: Mapping[str, Any], file: Path) -> Remote:
     if len(keys) > 1:
         raise ConfigError(f"{where} takes its key from one source, not from {len(keys)}")
     host = normal_host(str(table.get("host", DEFAULT_HOST)))
-    return Remote(name, host, *place, keys[0] if keys else KeySource(), file.parent)
+    key = keys[0] if keys else KeySource()
+    return Remote(name, host, *place, key, file.parent, _limit(name, table, file))
+
+
+def _limit(name: str, table: Mapping[str, Any], file: Path) -> Limit | None:
+    if "max_delete" not in table:
+        return None
+    written = table["max_delete"]
+    try:
+        if not isinstance(written, str | int) or isinstance(written, bool):
+            raise ValueError(f"{written} is neither")
+        limit = Limit.parse(str(written))
+    except ValueError:
+        raise ConfigError(
+            f"{place_in(file, ('remotes', name), 'max_delete')}: max_delete of the remote {name}"
+            f' is {written!r}; write a number such as 20, or a share such as "30%"'
+        ) from None
+    return replace(limit, origin=f"max_delete of [remotes.{name}]")
 
 
 def _entries(remote: Remote) -> dict[str, str | int]:

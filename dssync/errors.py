@@ -17,6 +17,7 @@
     │   ├── WrongTarget                unknown project, a login page, a redirect
     │   ├── ContractMismatch           the server speaks another contract
     │   ├── MirrorTooNew               written by a newer dssync
+    │   ├── StalePlan                  no longer what was reviewed
     │   └── Declined                   somebody said No
     ├── AccessError                 7  key, scope or access
     │   ├── KeyMissing
@@ -154,6 +155,10 @@ class ContractMismatch(Refused):
 
 class MirrorTooNew(Refused):
     """The mirror was written by a newer version of the program."""
+
+
+class StalePlan(Refused):
+    """The plan, or the digest, is no longer what was reviewed."""
 
 
 class Declined(Refused):

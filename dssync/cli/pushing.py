@@ -4,30 +4,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dssync.cli.context import Context
+from dssync.cli.render.moved import moved_lines, use_sentences
 from dssync.cli.render.plan import plan_lines, summary
 from dssync.cli.render.receipt import receipt_lines
 from dssync.config import Remote
 from dssync.core.brakes import Limit
 from dssync.core.plan import Plan
-from dssync.core.receipt import Receipt
-from dssync.errors import Declined, UsageError
+from dssync.core.planfile import SavedPlan
+from dssync.core.receipt import Receipt, Trouble
+from dssync.core.standing import Moved
+from dssync.errors import Declined, StalePlan, UsageError
 from dssync.mirror import Mirror
+from dssync.mirror.plans import Use
 from dssync.sync import Prepared, Session, apply_push, make_plan, prepare_push, pull
+from dssync.sync.planfile import refuse_foreign
 from dssync.sync.preparation import entries_of
+from dssync.sync.reviewed import Reviewed, by_digest, by_file, refuse_other
 from dssync.sync.settler import unsettled
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What would be sent, or was, and the receipt."""
+    """What would be sent, or was, what dropped out, who applied it before, and the receipt."""
 
     plan: Plan
     receipt: Receipt
+    moved: tuple[Moved, ...] = ()
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pushing:
-    """How to push: `yes` is consent, `dry` sends nothing, `limit` is how much may be deleted."""
+    """How to push: `yes` is consent, `dry` sends nothing, `limit` is how much may be deleted.
+
+    `saved` is the plan to apply, `checksum` the digest of the one that is consented to; `whole`
+    sends all of it or nothing.
+    """
 
     context: Context
     mirror: Mirror
@@ -35,37 +47,88 @@ class Pushing:
     yes: bool
     dry: bool
     limit: Limit | None
+    saved: SavedPlan | None = None
+    checksum: str | None = None
+    whole: bool = False
 
-    def anything(self, remotes: Sequence[Remote]) -> bool:
-        """Tell whether there is anything to push. Raises UsageError if nobody can consent to it."""
-        pending = make_plan(self.mirror, [remote.name for remote in remotes])
-        if pending.changes and not (self.yes or self.dry or self.context.screen.interactive):
+    @property
+    def consented(self) -> bool:
+        """Tell whether somebody consented already."""
+        return self.yes or self.checksum is not None
+
+    def reviewed(self, remotes: Sequence[Remote]) -> Reviewed | None:
+        """Return what is left of the plan that was handed over, if one was.
+
+        Raises WrongTarget for a plan of another project, StalePlan for another digest.
+        """
+        names = [remote.name for remote in remotes]
+        if self.saved is not None:
+            refuse_foreign(self.saved, self.mirror, remotes)
+            if self.checksum is not None:
+                refuse_other(self.checksum, self.saved.plan)
+            return by_file(self.mirror, self.saved, names)
+        return None if self.checksum is None else by_digest(self.mirror, self.checksum, names)
+
+    def pending(self, remotes: Sequence[Remote]) -> Plan:
+        """Return what is pending."""
+        return make_plan(self.mirror, [remote.name for remote in remotes])
+
+    def refuse_unasked(self, plan: Plan) -> None:
+        """Raise UsageError if there is something to send and nobody can consent to it."""
+        if plan.changes and not (self.consented or self.dry or self.context.screen.interactive):
             raise UsageError(
                 "there is nobody to ask whether to push, so nothing was sent",
                 hint="look at `dssync diff`, then add -y to consent",
             )
-        names = {remote.name for remote in remotes}
-        return bool(pending.changes or pending.conflicts or unsettled(self.mirror) & names)
 
-    def go(self, remotes: Sequence[Remote]) -> Pushed:
+    def go(self, remotes: Sequence[Remote], reviewed: Reviewed | None = None) -> Pushed:
         """Prepare, show, ask and send. Raises Declined, Brake, InvalidRecords, Locked."""
+        prepared = self._prepare(remotes, reviewed)
+        self.context.screen.warn(moved_lines(prepared.moved, self.context.screen.width))
+        uses = reviewed.uses if reviewed else ()
+        return Pushed(prepared.plan, self._send(prepared, remotes), prepared.moved, uses)
+
+    def _prepare(self, remotes: Sequence[Remote], reviewed: Reviewed | None) -> Prepared:
         with self.context.watching(self.session) as session:
-            prepared = prepare_push(self.mirror, remotes, session, limit=self.limit)
+            return prepare_push(
+                self.mirror,
+                remotes,
+                session,
+                plan=reviewed.plan if reviewed else None,
+                approved=reviewed.digest if reviewed else "",
+                limit=self.limit,
+            )
+
+    def _send(self, prepared: Prepared, remotes: Sequence[Remote]) -> Receipt:
+        if self.whole and not prepared.whole:
+            return self._unsent(prepared, "not sent, because of --all-or-nothing", _whole(prepared))
         if self.dry:
-            self.context.tell_receipt(_left_out(prepared))
-            return Pushed(prepared.plan, _only_shown(prepared))
+            return self._unsent(prepared, "only shown, because of -n")
         self._ask(prepared)
         with self.context.watching(self.session) as session:
             receipt = apply_push(self.mirror, prepared, remotes, session)
         self.context.tell_receipt(receipt)
-        return Pushed(prepared.plan, receipt)
+        return receipt
+
+    def _unsent(self, prepared: Prepared, reason: str, *troubles: Trouble) -> Receipt:
+        """Say what dropped out, and return the receipt of a push that sent nothing."""
+        told = _left_out(prepared)
+        self.context.tell_receipt(replace(told, troubles=(*told.troubles, *troubles)))
+        unsent = entries_of(prepared.plan.changes, "skipped", reason)
+        return Receipt(
+            "push",
+            None,
+            planned=prepared.planned,
+            entries=(*prepared.dropped, *unsent),
+            troubles=(*prepared.troubles, *troubles),
+        )
 
     def _ask(self, prepared: Prepared) -> None:
         """Show what is going to be sent, and get the consent for it."""
         plan, screen = prepared.plan, self.context.screen
         if not plan:
             return
-        if self.yes:
+        if self.consented:
             screen.tell(plan_lines(plan, screen.width))
             return
         screen.warn(plan_lines(plan, screen.width))
@@ -78,33 +141,44 @@ class Pushing:
 
 
 def _left_out(prepared: Prepared) -> Receipt:
-    """Say what dropped out; conflicts are part of the plan that is shown."""
-    others = tuple(entry for entry in prepared.dropped if entry.outcome != "conflicted")
+    """Say what dropped out; conflicts and what moved are shown with their values."""
+    moved = {(each.change.kind, each.change.key) for each in prepared.moved}
+    others = tuple(
+        entry
+        for entry in prepared.dropped
+        if entry.outcome != "conflicted" and (entry.kind, entry.key) not in moved
+    )
     return Receipt("push", None, entries=others, troubles=prepared.troubles)
 
 
-def _only_shown(prepared: Prepared) -> Receipt:
-    shown = entries_of(prepared.plan.changes, "skipped", "only shown, because of -n")
-    return Receipt(
-        "push",
-        None,
-        planned=prepared.planned,
-        entries=(*prepared.dropped, *shown),
-        troubles=prepared.troubles,
+def _whole(prepared: Prepared) -> Trouble:
+    """Say that nothing was sent, because not everything could be."""
+    error = StalePlan(
+        f"only {len(prepared.plan.changes):,} of {prepared.planned:,} planned changes could be"
+        " sent, so nothing was",
+        hint="settle the others first, or leave out --all-or-nothing",
     )
+    return Trouble.of(", ".join(sorted({entry.remote for entry in prepared.dropped})), error)
 
 
 def push(pushing: Pushing, remotes: Sequence[Remote]) -> Pushed:
     """Push what there is, or say that there is nothing."""
-    if remotes and pushing.anything(remotes):
-        return pushing.go(remotes)
-    pushing.context.tell("nothing to push")
-    return Pushed(Plan(()), Receipt("push", None))
+    reviewed = pushing.reviewed(remotes)
+    plan = pushing.pending(remotes) if reviewed is None else reviewed.plan
+    uses = reviewed.uses if reviewed else ()
+    pushing.context.tell(*use_sentences(uses))
+    pushing.refuse_unasked(plan)
+    in_doubt = unsettled(pushing.mirror) & {remote.name for remote in remotes}
+    if remotes and (plan.changes or plan.conflicts or in_doubt):
+        return pushing.go(remotes, reviewed)
+    pushing.context.tell("nothing of this plan is left to push" if uses else "nothing to push")
+    return Pushed(Plan(()), Receipt("push", None), uses=uses)
 
 
 def sync(pushing: Pushing, remotes: Sequence[Remote], limit: Limit | None) -> Pushed:
     """Pull, then push to the remotes whose pull finished."""
-    pushing.anything(remotes)  # whoever cannot consent learns it before any request
+    # whoever cannot consent learns it before any request
+    pushing.refuse_unasked(pushing.pending(remotes))
     with pushing.context.watching(pushing.session) as session:
         pulled = pull(pushing.mirror, remotes, session, limit=limit)
     pushing.context.tell_receipt(pulled)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-from dssync.core.fields import KindName, Stored
+from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.merge import Conflict
+from dssync.core.values import stored_form
 
 Action = Literal["create", "update", "delete", "undelete"]
 
@@ -61,6 +62,19 @@ class Change:
         """Return the fields to send, with their values."""
         return {delta.field: delta.after for delta in self.deltas}
 
+    @property
+    def digest(self) -> str:
+        """Return 16 hex digits over what would be sent, and over what.
+
+        Values count as the server stores them, so `1e2` and `100.0` are the same change.
+        """
+        fields = KINDS[self.kind].by_name
+        deltas = [
+            [d.field, *(stored_form(fields[d.field], side) for side in (d.before, d.after))]
+            for d in self.deltas
+        ]
+        return _digest([self.remote, self.kind, self.key, self.id, self.action, deltas])
+
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
@@ -95,19 +109,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Return 16 hex digits over what would be sent; names for reading do not count."""
-        facts = [
-            [
-                c.remote,
-                c.kind,
-                c.key,
-                c.id,
-                c.action,
-                [[d.field, d.before, d.after] for d in c.deltas],
-            ]
-            for c in self.changes
-        ]
-        return blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
+        """Return 16 hex digits over all that would be sent; names for reading do not count."""
+        return _digest(sorted(change.digest for change in self.changes))
 
     def counts(self) -> Mapping[Action, int]:
         """Count the changes by action; actions without any are left out."""
@@ -122,3 +125,7 @@ class Plan:
             if change.action == "delete":
                 lost[change.remote, change.kind] = lost.get((change.remote, change.kind), 0) + 1
         return lost
+
+
+def _digest(facts: object) -> str:
+    return blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()

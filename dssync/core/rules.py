@@ -56,6 +56,29 @@ def reasons(
         yield from CHECKS[field.type](field, rule, value)
 
 
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The dataset that an item would lie in; `comes` tells that the same plan creates it.
+
+    A dataset that is deleted, or that no list shows, takes items all the same.
+    """
+
+    remote: str
+    label: str
+    id: str | None
+    comes: bool = False
+
+
+def misplaced(remote: str, parent: Parent | None) -> Iterator[str]:
+    """Yield why an item of `remote` cannot lie in `parent`; nothing when it can."""
+    if parent is None:
+        yield "the mirror has no such dataset"
+    elif parent.remote != remote:
+        yield f"the dataset {parent.label!r} is of another remote, {parent.remote}"
+    elif parent.id is None and not parent.comes:
+        yield f"the dataset {parent.label!r} is not on the server, and nothing here creates it"
+
+
 def _text(field: Field, rule: Rule, value: Stored) -> Iterator[str]:
     text = str(value).strip() if field.trimmed else str(value)
     if broken := bad_text(text):

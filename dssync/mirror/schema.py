@@ -148,8 +148,10 @@ runs = Table(
     Column("ended_at", Text),
     Column("exit_code", Integer),
     Column("version", Text, nullable=False),
+    Column("plan", Text),
     sqlite_autoincrement=True,
 )
+Index("runs_by_plan", runs.c.plan, sqlite_where=runs.c.plan.is_not(None))
 
 scans = Table(
     "scans",

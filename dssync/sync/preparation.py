@@ -16,27 +16,50 @@ from dssync.core.plan import Change, Conflicted, Plan
 from dssync.core.pushed import settle
 from dssync.core.receipt import Entry, Outcome, Trouble
 from dssync.core.records import Reading, Triple
-from dssync.core.rules import Problem, problems
-from dssync.errors import ConfigError, DssyncError, InvalidRecords
+from dssync.core.standing import Moved, Standing, stand
+from dssync.errors import ConfigError, DssyncError, StalePlan
 from dssync.mirror import Mirror, Transaction, incoming, records, touched
 from dssync.sync.adoption import foresee
 from dssync.sync.planner import describer, make_plan
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.session import Link, Session, check, link
+from dssync.sync.validation import refuse_invalid
 
-Readings = Mapping[tuple[KindName, str], Reading | None]
-"""What was read, by (kind, key); None for what the server does not show."""
+Spot = tuple[KindName, str]
+"""A record: its kind and key."""
+
+Readings = Mapping[Spot, Reading | None]
+"""What was read; None for what the server does not show."""
+
+Edits = Mapping[Spot, Values]
+"""Edits of the working copy that would be made first: the fields of each record, by name."""
+
+STALE = StalePlan("").code
+"""The code of the trouble that changes of a plan dropped out; their remote was reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a push would send, what dropped out and why, and what was read for it."""
+    """What a push would send, what dropped out and why, and what was read for it.
+
+    `approved` is the digest of the plan that a person saw: the one that was handed over, or this
+    one; empty for a plan without changes. `moved` are the changes of a plan handed over that are
+    no longer what was reviewed.
+    """
 
     plan: Plan
     planned: int
     dropped: tuple[Entry, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     readings: Mapping[str, Readings] = field(default_factory=dict)
+    moved: tuple[Moved, ...] = ()
+    approved: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether all that was planned can go, or is there already."""
+        kept_back = any(entry.outcome != "skipped" for entry in self.dropped)
+        return not (kept_back or self.moved or self.troubles)
 
 
 def prepare_push(
@@ -45,59 +68,43 @@ def prepare_push(
     session: Session,
     *,
     plan: Plan | None = None,
+    approved: str = "",
+    edits: Edits | None = None,
     limit: Limit | None = None,
 ) -> Prepared:
     """Check every change against the server's rules, and against what the server holds now.
 
-    With `plan`, only what still is what the plan shows stays in; without, the plan is made here.
-    Sends GETs only. Raises InvalidRecords before any request, Brake after.
+    With `plan`, exactly its changes are sent, and those whose record moved since drop out; without,
+    the plan is made here. `approved` is the digest of the plan that `plan` is what is left of.
+    `edits` stand for what the caller will have written into the mirror before it applies the
+    result. Sends GETs only. Raises InvalidRecords before any request, Brake after.
     """
     by_name = {remote.name: remote for remote in remotes}
-    intended = plan or make_plan(mirror, tuple(by_name))
+    intended = make_plan(mirror, tuple(by_name)) if plan is None else plan
     refuse_invalid(mirror, intended.changes)
+    asking = _Asking(mirror, session, plan is not None, edits or {})
     pieces = [
-        _prepare_remote(mirror, by_name, name, changes, session, exact=plan is not None)
+        asking.remote(by_name, name, changes)
         for name, changes in _by_remote(intended.changes).items()
     ]
+    prepared = _joined(intended, pieces)
+    limits = {name: limit or remote.max_delete or Limit() for name, remote in by_name.items()}
+    check_push(prepared.plan.deletions(), _totals(mirror, prepared.plan), limits)
+    shown = prepared.plan if plan is None else plan
+    return replace(prepared, approved=approved or (shown.digest if shown else ""))
+
+
+def _joined(intended: Plan, pieces: Sequence[Prepared]) -> Prepared:
+    """Join what was prepared remote by remote."""
     kept = [change for piece in pieces for change in piece.plan.changes]
     conflicts = [*intended.conflicts, *(c for piece in pieces for c in piece.plan.conflicts)]
-    prepared = Prepared(
+    return Prepared(
         plan=Plan.of(kept, conflicts),
         planned=len(intended.changes) + len(intended.conflicts),
         dropped=(*map(_conflicted, conflicts), *(e for piece in pieces for e in piece.dropped)),
         troubles=tuple(t for piece in pieces for t in piece.troubles),
         readings={name: r for piece in pieces for name, r in piece.readings.items()},
-    )
-    check_push(prepared.plan.deletions(), _totals(mirror, prepared.plan), limit or Limit())
-    return prepared
-
-
-def refuse_invalid(mirror: Mirror, changes: Iterable[Change]) -> None:
-    """Raise InvalidRecords with everything that the server would refuse, all at once."""
-    contracts = {remote.name: remote.contract for remote in mirror.remotes()}
-    with mirror.database.read() as tx:
-        found = [
-            problem
-            for change in changes
-            for problem in _problems(tx, change, contracts.get(change.remote, "classic"))
-        ]
-    if found:
-        raise InvalidRecords(found, hint="mend them with `dssync set` or `dssync revert`")
-
-
-def _problems(tx: Transaction, change: Change, contract: str) -> list[Problem]:
-    creating = change.action == "create"
-    values: Values = change.after
-    if creating:
-        ours = records.get(tx, change.kind, change.key).values
-        values = {name: value for name, value in ours.items() if name != "deleted"}
-    return problems(
-        change.kind,
-        change.key,
-        values,
-        "versioned" if contract == "versioned" else "classic",
-        label=f"{change.label!r} ({change.key})" if change.label != change.key else change.key,
-        creating=creating,
+        moved=tuple(m for piece in pieces for m in piece.moved),
     )
 
 
@@ -108,33 +115,39 @@ def _by_remote(changes: Iterable[Change]) -> dict[str, list[Change]]:
     return grouped
 
 
-def _prepare_remote(
-    mirror: Mirror,
-    remotes: Mapping[str, Remote],
-    name: str,
-    changes: Sequence[Change],
-    session: Session,
-    *,
-    exact: bool,
-) -> Prepared:
-    """Prepare one remote's changes; what keeps it from being reached becomes its trouble."""
-    try:
-        with ExitStack() as stack:
-            reached = stack.enter_context(link(_configured(remotes, name), session, read_only=True))
-            check(reached, mirror)
-            with mirror.database.read() as tx:
-                readings = _read(tx, reached, changes)
-            doubted = foresee(reached, mirror, session)
-            with mirror.database.read() as tx:
-                return _sort_out(tx, name, changes, readings, doubted, exact=exact)
-    except DssyncError as error:  # this remote stays out; the others still go
-        reason = f"not sent: {error.message}"
-        return Prepared(
-            Plan(()),
-            len(changes),
-            tuple(entry_of(change, "skipped", reason) for change in changes),
-            (Trouble.of(name, error),),
-        )
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Prepares one remote after the other; `exact` holds the changes to what was reviewed."""
+
+    mirror: Mirror
+    session: Session
+    exact: bool
+    edits: Edits
+
+    def remote(
+        self, remotes: Mapping[str, Remote], name: str, changes: Sequence[Change]
+    ) -> Prepared:
+        """Prepare one remote's changes; what keeps it from being reached becomes its trouble."""
+        try:
+            with ExitStack() as stack:
+                place = _configured(remotes, name)
+                reached = stack.enter_context(link(place, self.session, read_only=True))
+                check(reached, self.mirror)
+                with self.mirror.database.read() as tx:
+                    readings = _read(tx, reached, changes)
+                doubted = foresee(reached, self.mirror, self.session)
+                with self.mirror.database.read() as tx:
+                    sorting = _Sorting(tx, readings, doubted, self.edits)
+                    sorting.sort(changes, exact=self.exact)
+                return sorting.result(name, len(changes))
+        except DssyncError as error:  # this remote stays out; the others still go
+            reason = f"not sent: {error.message}"
+            return Prepared(
+                Plan(()),
+                len(changes),
+                tuple(entry_of(change, "skipped", reason) for change in changes),
+                (Trouble.of(name, error),),
+            )
 
 
 def _configured(remotes: Mapping[str, Remote], name: str) -> Remote:
@@ -165,56 +178,98 @@ def _wanted(tx: Transaction, change: Change, family: Callable[[str], records.Fam
     return Wanted(change.kind, str(change.id), home, hidden=bool(there.get("deleted")))
 
 
-def _sort_out(
-    tx: Transaction,
-    remote: str,
-    changes: Sequence[Change],
-    readings: Readings,
-    doubted: Mapping[tuple[KindName, str], str],
-    *,
-    exact: bool,
-) -> Prepared:
-    """Decide for each change whether it still holds, given what the server holds now."""
-    kept: list[Change] = []
-    conflicts: list[Conflicted] = []
-    dropped: list[Entry] = []
-    for change in changes:
-        place = (change.kind, change.key)
-        if place in doubted:
-            dropped.append(entry_of(change, "in doubt", doubted[place]))
-            continue
-        now = _now(tx, change, readings)
+@dataclass(slots=True)
+class _Sorting:
+    """Decides for each change whether it still holds, given what the server holds now."""
+
+    tx: Transaction
+    readings: Readings
+    doubted: Mapping[tuple[KindName, str], str]
+    edits: Edits
+    kept: list[Change] = field(default_factory=list)
+    conflicts: list[Conflicted] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+    dropped: list[Entry] = field(default_factory=list)
+
+    def sort(self, changes: Sequence[Change], *, exact: bool) -> None:
+        """Sort every change; a record with a request in doubt stays out."""
+        for change in changes:
+            if reason := self.doubted.get((change.kind, change.key)):
+                self.dropped.append(entry_of(change, "in doubt", reason))
+            elif exact:
+                self._exactly(change)
+            else:
+                self._as_it_is_now(change)
+
+    def result(self, remote: str, planned: int) -> Prepared:
+        """Return what came of it."""
+        return Prepared(
+            Plan.of(self.kept, self.conflicts),
+            planned,
+            tuple(self.dropped),
+            tuple(_stale(remote, len(self.moved), planned)),
+            {remote: self.readings},
+            tuple(self.moved),
+        )
+
+    def _as_it_is_now(self, change: Change) -> None:
+        triple = self._triple(change)
+        now = difference(triple, describer(self.tx)) if triple else None
         if isinstance(now, Conflicted):
-            conflicts.append(now)
+            self.conflicts.append(now)
         elif now is None:
-            dropped.append(entry_of(change, "skipped", "the server already holds it"))
-        elif exact and now.deltas != change.deltas:
-            reason = "it changed since the plan was made; look at `dssync diff` again"
-            dropped.append(entry_of(change, "skipped", reason))
+            self.dropped.append(entry_of(change, "skipped", Standing.HELD.value))
         else:
-            kept.append(now)
-    return Prepared(
-        Plan.of(kept, conflicts), len(changes), tuple(dropped), readings={remote: readings}
-    )
+            self.kept.append(now)
+
+    def _exactly(self, change: Change) -> None:
+        found = stand(change, self._triple(change))
+        if found is Standing.STANDS:
+            self.kept.append(change)
+        elif isinstance(found, Moved):
+            outcome: Outcome = "conflicted" if found.conflicted else "skipped"
+            self.moved.append(found)
+            self.dropped.append(entry_of(change, outcome, found.reason))
+        else:
+            self.dropped.append(entry_of(change, "skipped", found.value))
+
+    def _triple(self, change: Change) -> Triple | None:
+        """Return a record's three values, theirs as just read; untouched ones are all theirs."""
+        place = (change.kind, change.key)
+        found = touched.triple(self.tx, *place) or _untouched(self.tx, *place)
+        if found is None:
+            return None
+        ours = {**found.ours, **self.edits.get(place, {})}
+        return self._as_read(replace(found, ours=ours))
+
+    def _as_read(self, triple: Triple) -> Triple:
+        place = (triple.kind, triple.key)
+        if triple.theirs is None or place not in self.readings:
+            return triple
+        reading = self.readings[place]
+        if reading is not None:
+            seen = incoming.values_of(self.tx, triple.remote, triple.kind, reading)
+            return replace(settle(triple, seen), absent=False)
+        return replace(settle(triple, {**triple.theirs, "deleted": 1}), absent=True)
 
 
-def _now(tx: Transaction, change: Change, readings: Readings) -> Change | Conflicted | None:
-    triple = touched.triple(tx, change.kind, change.key)
-    if triple is None:
+def _untouched(tx: Transaction, kind: KindName, key: str) -> Triple | None:
+    record = next(records.select(tx, kind, "key = ?", [key]), None)
+    if record is None:
         return None
-    return difference(_with(tx, triple, readings), describer(tx))
+    values = record.values
+    absent = record.absent_since is not None
+    return Triple(kind, key, record.id, record.remote, values, values, values, absent)
 
 
-def _with(tx: Transaction, triple: Triple, readings: Readings) -> Triple:
-    """Return the record's three values with theirs as just read."""
-    place = (triple.kind, triple.key)
-    if triple.theirs is None or place not in readings:
-        return triple
-    reading = readings[place]
-    if reading is not None:
-        seen = incoming.values_of(tx, triple.remote, triple.kind, reading)
-        return replace(settle(triple, seen), absent=False)
-    return replace(settle(triple, {**triple.theirs, "deleted": 1}), absent=True)
+def _stale(remote: str, moved: int, planned: int) -> Iterator[Trouble]:
+    if moved:
+        error = StalePlan(
+            f"{moved:,} of {planned:,} planned changes are no longer what was reviewed, and were"
+            " left out",
+            hint="look again, and push the rest by a new plan: dssync diff",
+        )
+        yield Trouble.of(remote, error)
 
 
 def _totals(mirror: Mirror, plan: Plan) -> Mapping[tuple[str, str], int]:

@@ -28,11 +28,14 @@ def pull(
 ) -> Receipt:
     """Mirror these remotes; one that fails does not stop the others.
 
-    `limit` is how many records of a kind may vanish. Raises Locked. What went wrong with a remote
-    stands in the receipt's troubles.
+    `limit` is how many records of a kind may vanish; it beats a remote's own. Raises Locked. What
+    went wrong with a remote stands in the receipt's troubles.
     """
     with run(mirror, "pull", session) as current:
-        pulls = [_RemotePull(current, remote, limit or Limit()) for remote in remotes]
+        pulls = [
+            _RemotePull(current, remote, limit or remote.max_delete or Limit())
+            for remote in remotes
+        ]
         with ThreadPoolExecutor(REMOTES_AT_ONCE, thread_name_prefix="dssync-remote") as pool:
             for done in [pool.submit(each.go) for each in pulls]:
                 done.result()

@@ -12,10 +12,10 @@ from dssync.core.receipt import Entry, Receipt, Trouble
 from dssync.core.records import Reading
 from dssync.errors import DssyncError
 from dssync.events import ChangeSent
-from dssync.mirror import Mirror, Transaction, records, theirs
+from dssync.mirror import Mirror, Transaction, plans, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
-from dssync.sync.preparation import Prepared, entries_of
+from dssync.sync.preparation import STALE, Prepared, entries_of
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.sender import Sender
 from dssync.sync.session import Link, Run, Session, link, meet, run
@@ -31,7 +31,8 @@ def apply_push(
     Raises Locked. What went wrong stands in the receipt.
     """
     with run(mirror, "push", session) as current:
-        unreached = {trouble.remote for trouble in prepared.troubles}
+        current.write(lambda tx: plans.note(tx, current.number, prepared.approved or None))
+        unreached = {t.remote for t in prepared.troubles if t.code != STALE}
         pushes = [_RemotePush(current, prepared, remote) for remote in remotes]
         open_there = settler.unsettled(mirror) - unreached
         for push in pushes:

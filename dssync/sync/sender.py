@@ -187,7 +187,7 @@ def still_meant(tx: Transaction, change: Change) -> bool:
     """Tell whether the mirror still says what the plan says, now that both sides were read."""
     triple = touched.triple(tx, change.kind, change.key)
     now = difference(triple) if triple else None
-    return isinstance(now, Change) and now.id == change.id and now.deltas == change.deltas
+    return isinstance(now, Change) and now.digest == change.digest
 
 
 def _body(tx: Transaction, change: Change) -> Body | None:

@@ -189,12 +189,13 @@ def test_a_mirror_that_cannot_be_upgraded_now_is_locked(
 
 # Revisions that this program does not have yet, in a folder of their own.
 
-REVISION = """
+NOW, NEXT = upgrade.HEAD, "9999"
+REVISION = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{NOW}"
 
 
 def upgrade() -> None:
@@ -221,9 +222,9 @@ def next_revision(
 ) -> None:
     folder = tmp_path / "migrations"
     shutil.copytree(upgrade.scripts(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_next.py").write_text(REVISION + request.param)
+    (folder / "versions" / f"{NEXT}_next.py").write_text(REVISION + request.param)
     monkeypatch.setattr(upgrade, "scripts", lambda: folder)
-    monkeypatch.setattr(upgrade, "HEAD", "0002")
+    monkeypatch.setattr(upgrade, "HEAD", NEXT)
 
 
 def content(path: Path) -> list[str]:
@@ -248,7 +249,7 @@ def test_an_upgrade_copies_the_file_and_keeps_rows_children_and_triggers(path: P
         with pytest.raises(sqlite3.IntegrityError, match="name cannot be blank"):
             home.sql.execute("UPDATE datasets SET name = '' WHERE key = ?", (D2,))
     assert triggers(path) == guards
-    copy = path.with_name("mirror.db.before-0002-from-0001")
+    copy = path.with_name(f"mirror.db.before-{NEXT}-from-{NOW}")
     assert content(copy) == before
     assert S_IMODE(copy.stat().st_mode) == 0o600
 
@@ -260,7 +261,7 @@ def test_a_revision_that_fails_leaves_the_mirror_as_it_was(path: Path) -> None:
     with pytest.raises(OperationalError, match="no_such_table"):
         Mirror.open(path)
     assert content(path) == before
-    assert content(path.with_name("mirror.db.before-0002-from-0001")) == before
+    assert content(path.with_name(f"mirror.db.before-{NEXT}-from-{NOW}")) == before
 
 
 @pytest.mark.parametrize("next_revision", [ORPHANS], indirect=True, ids=["orphans"])
@@ -274,3 +275,23 @@ def test_a_revision_that_loses_parents_is_undone(path: Path) -> None:
     with pytest.raises(MirrorDamaged, match="holds 1 rows whose parent is missing"):
         Mirror.open(path)
     assert content(path) == before
+
+
+def test_a_mirror_of_the_first_schema_is_brought_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path = tmp_path / "migrations", tmp_path / "mirror.db"
+    shutil.copytree(upgrade.scripts(), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for later in (folder / "versions").glob("0*.py"):
+        if not later.name.startswith("0001"):
+            later.unlink()
+    with monkeypatch.context() as old:
+        old.setattr(upgrade, "scripts", lambda: folder)
+        old.setattr(upgrade, "HEAD", "0001")
+        Mirror.open(path, create=True).close()
+    with opened(path) as sql:
+        sql.execute("INSERT INTO runs VALUES (7, 'push', 'then', 'later', 0, '0.1.0')")
+    Mirror.open(path).close()
+    with opened(path) as sql:
+        assert sql.execute("SELECT id, command, plan FROM runs").fetchall() == [(7, "push", None)]
+        assert sql.execute("SELECT version_num FROM alembic_version").fetchone() == (upgrade.HEAD,)

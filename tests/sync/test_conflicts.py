@@ -307,9 +307,19 @@ def test_a_plan_that_was_shown_leaves_out_what_moved_since(
     world.set("dataset", datasets[0], name="mine, changed")
     world.sandbox.state.update("dataset", datasets[1], metadata={"a": 1, "b": {"c": 7}})
     world.set("dataset", datasets[2], name="not in the plan")
-    receipt = world.apply(world.prepare(plan=shown))
+    prepared = world.prepare(plan=shown)
+    assert {each.change.key: [s.field for s in each.sides] for each in prepared.moved} == {
+        id: ["name", "metadata"] for id in datasets[:2]
+    }
+    receipt = world.apply(prepared)
     assert [e.outcome for e in receipt.entries] == ["skipped", "skipped"]
-    assert all("dssync diff" in entry.reason for entry in receipt.entries)
+    assert {entry.reason for entry in receipt.entries} == {
+        "it was edited here after the plan was made",
+        "somebody else changed it on the server after the plan was made",
+    }
+    [trouble] = receipt.troubles
+    assert (trouble.code, trouble.exit_code, receipt.exit_code) == ("stale_plan", 6, 6)
+    assert "2 of 2 planned changes" in trouble.message
     assert not world.sandbox.log.writes()
 
 

@@ -57,24 +57,49 @@ def test_a_push_says_how_many_of_what_and_which_word_lets_it_through() -> None:
     lost = {("main", "item"): 1_200, ("main", "dataset"): 3}
     totals = {("main", "item"): 2_000, ("main", "dataset"): 3}
     with pytest.raises(Brake) as stopped:
-        check_push(lost, totals, Limit())
+        check_push(lost, totals, {})
     assert stopped.value.exit_code == 8
-    assert "deletes 1,200 of 2,000 items of main" in stopped.value.message
-    assert "more than 25 % and more than 10" in stopped.value.message
+    assert stopped.value.message.splitlines() == [
+        "too much would be deleted, so nothing was sent",
+        "main: 1,200 of 2,000 items; more than 25% and more than 10",
+    ]
     assert "--max-delete 1200" in stopped.value.hint
-    check_push(lost, totals, Limit(count=1_200))
-    with pytest.raises(Brake, match="more than --max-delete allows"):
-        check_push(lost, totals, Limit(count=1_199))
-    with pytest.raises(Brake, match="3 of 3 datasets"):
-        check_push({("main", "dataset"): 3}, totals, Limit(count=2))
-    check_push({}, {}, Limit(count=0))
+    check_push(lost, totals, {"main": Limit(count=1_200)})
+    with pytest.raises(Brake, match=r"1,200 of 2,000 items; --max-delete allows 1,199"):
+        check_push(lost, totals, {"main": Limit(count=1_199)})
+    with pytest.raises(Brake, match="3 of 3 datasets; --max-delete allows 2"):
+        check_push({("main", "dataset"): 3}, totals, {"main": Limit(count=2)})
+    check_push({}, {}, {"main": Limit(count=0)})
 
 
-def test_each_remote_and_kind_is_counted_for_itself() -> None:
+def test_each_remote_and_kind_is_counted_for_itself_and_by_its_own_limit() -> None:
     totals = {("a", "item"): 40, ("b", "item"): 40}
-    check_push({("a", "item"): 10, ("b", "item"): 10}, totals, Limit())
-    with pytest.raises(Brake, match="of b"):
-        check_push({("a", "item"): 10, ("b", "item"): 11}, totals, Limit())
+    check_push({("a", "item"): 10, ("b", "item"): 10}, totals, {})
+    with pytest.raises(Brake) as one:
+        check_push({("a", "item"): 10, ("b", "item"): 11}, totals, {})
+    assert [line[:2] for line in one.value.message.splitlines()[1:]] == ["b:"]
+    own = {"a": Limit(share=0.1, origin="max_delete of [remotes.a]"), "b": Limit(share=0.5)}
+    with pytest.raises(Brake, match=r"a: 10 of 40 items; max_delete of \[remotes.a\] allows 10%"):
+        check_push({("a", "item"): 10, ("b", "item"): 11}, totals, own)
+
+
+def test_all_that_goes_too_far_is_named_at_once_and_one_flag_lets_it_through() -> None:
+    lost = {("a", "dataset"): 12, ("a", "item"): 30, ("b", "item"): 40, ("b", "dataset"): 1}
+    totals = dict.fromkeys(lost, 40)
+    with pytest.raises(Brake) as stopped:
+        check_push(lost, totals, {})
+    assert len(stopped.value.message.splitlines()) == 1 + 3
+    assert stopped.value.hint.endswith("add --max-delete 40")
+    check_push(lost, totals, dict.fromkeys("ab", Limit(count=40)))
+
+
+def test_origin_is_for_messages_only() -> None:
+    assert Limit(count=3, origin="somebody") == Limit(count=3)
+    assert [str(each) for each in (Limit(), Limit(count=1_000), Limit(share=0.125))] == [
+        "25% and more than 10",
+        "1,000",
+        "12.5%",
+    ]
 
 
 SCANS = (
@@ -87,6 +112,9 @@ SCANS = (
     (0, 5, 5, Limit(count=5), False),
     (0, 5, 5, Limit(count=4), True),
     (0, 5, 5, Limit(share=1), False),
+    (0, 5, 5, Limit(count=5, origin="max_delete of [remotes.a]"), True),
+    (1, 5, 6, Limit(count=5, origin="max_delete of [remotes.a]"), False),
+    (0, 0, 0, Limit(count=5, origin="max_delete of [remotes.a]"), False),
 )
 
 

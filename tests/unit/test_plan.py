@@ -38,18 +38,18 @@ def test_parents_first_and_deletions_last_whatever_the_order_found() -> None:
 
 
 def test_the_digest_holds_everything_that_is_sent() -> None:
-    one = Change("main", "item", "k", "id", "update", (Delta("input", "1", "2"),))
+    one = Change("main", "item", "k", "id", "update", (Delta("metadata", "1", "2"),))
     others = [
         replace(one, remote="other"),
         replace(one, kind="dataset"),
         replace(one, key="j"),
         replace(one, id=None),
         replace(one, action="delete"),
-        replace(one, deltas=(Delta("input", "0", "2"),)),
-        replace(one, deltas=(Delta("input", "1", "3"),)),
-        replace(one, deltas=(Delta("input", "1", None),)),
-        replace(one, deltas=(Delta("metadata", "1", "2"),)),
-        replace(one, deltas=(*one.deltas, Delta("metadata", "1", "2"))),
+        replace(one, deltas=(Delta("metadata", "0", "2"),)),
+        replace(one, deltas=(Delta("metadata", "1", "3"),)),
+        replace(one, deltas=(Delta("metadata", "1", None),)),
+        replace(one, deltas=(Delta("deleted", "1", "2"),)),
+        replace(one, deltas=(*one.deltas, Delta("deleted", "1", "2"))),
         replace(one, deltas=()),
     ]
     digests = {Plan.of([each]).digest for each in (one, *others)}
@@ -59,7 +59,7 @@ def test_the_digest_holds_everything_that_is_sent() -> None:
 
 def test_the_digest_is_the_same_in_every_version_and_process() -> None:
     one = Change("main", "item", "k", "id", "update", (Delta("input", '"é"', None),))
-    assert Plan.of([one]).digest == "c7dd64570b4248cc"
+    assert Plan.of([one]).digest == "9d0d20cc4366a1cd"
     named = replace(one, label="a question", where="Support")
     conflict = Conflicted("main", "item", "x", "x", ())
     assert Plan.of([named], [conflict]).digest == Plan.of([one]).digest

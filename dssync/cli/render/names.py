@@ -14,10 +14,11 @@ def title(kind: KindName, label: str, key: str) -> str:
     """
     if not label or label == key:
         return f"{kind} {plain_json(key)}"
-    return f"{kind} {quoted(label)} ({_short(key)})"
+    return f"{kind} {quoted(label)} ({short(key)})"
 
 
-def _short(key: str) -> str:
+def short(key: str) -> str:
+    """Return so much of a key as is shown beside a name."""
     known = key.rpartition("/")[2].removeprefix("new-")
     length = len(key) - len(known) + SHORT
     return plain_json(key) if len(key) <= length + 1 else f"{plain_json(key[:length])}…"

@@ -26,23 +26,38 @@ _FIELDS = " " * 6
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """Shows a plan as data; with `as_json`, people get what programs do, without the frame."""
+    """Shows a plan as data: as text for people, as JSON without the frame, or as Markdown."""
 
     plan: Plan
-    as_json: bool = False
+    form: str = "text"
 
     def json(self) -> Document:
         """Return the plan for programs."""
         return plan_json(self.plan)
 
     def draw(self, screen: Screen) -> None:
-        """Print the plan; one without anything is not data, but a sentence."""
-        if self.as_json:
+        """Print the plan; one without anything is not data, but a sentence.
+
+        The digest is the last line of what people read, wherever the data goes.
+        """
+        if self.form == "json":
             screen.document(self.json(), indent=2)
+        elif self.form == "md":
+            from dssync.cli.render.markdown import plan_markdown
+
+            screen.data(map(Line, plan_markdown(self.plan)))
         elif self.plan.changes or self.plan.conflicts:
-            screen.data(plan_lines(self.plan, screen.width))
+            screen.data([*plan_lines(self.plan, screen.width), *digest_lines(self.plan)])
+            return
         else:
             screen.tell([Line("no differences")])
+        screen.tell(digest_lines(self.plan))
+
+
+def digest_lines(plan: Plan) -> Iterator[Line]:
+    """Say a plan's digest, and what it is good for."""
+    if plan.changes:
+        yield Line(f"digest {plan.digest}; send this: dssync push --checksum {plan.digest}")
 
 
 def plan_json(plan: Plan) -> Document:
@@ -142,13 +157,14 @@ def conflicted_lines(conflicted: Conflicted, width: int) -> Iterator[Line]:
     yield Line(f"  ! conflict in {name}", "conflict")
     for conflict in conflicted.conflicts:
         yield Line(f"{_FIELDS}{conflict.field}: {conflict.reason.value}")
-        for side, stored in _sides(conflict):
+        for side, stored in sides_of(conflict):
             text = shown(_value(conflicted.kind, conflict.field, stored))
             first = f"{_FIELDS}  {side:<8}"
             yield from map(Line, wrapped(text, width, first, " " * len(first)))
 
 
-def _sides(conflict: Conflict) -> tuple[tuple[str, Stored], ...]:
+def sides_of(conflict: Conflict) -> tuple[tuple[str, Stored], ...]:
+    """Return the three values of a conflict, each with its name."""
     return ("base", conflict.base), ("theirs", conflict.theirs), ("ours", conflict.ours)
 
 

@@ -14,6 +14,9 @@ MOST_WORDS = 2_000
 ALIKE = 0.4
 """Texts that share less than this are shown whole, before and after."""
 
+GAP = "…"
+"""Stands for unchanged text that is left out."""
+
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 Signed = tuple[str, str]
@@ -26,21 +29,52 @@ def compared_words(before: str, after: str) -> str | None:
     >>> compared_words("Be brief and kind.", "Be brief and clear.")
     'Be brief and [-kind-]{+clear+}.'
     """
+    pieces = _compare(before, after)
+    if pieces is None:
+        return None
+    return "".join(
+        _cut(piece.before, first=at == 0, last=at == len(pieces) - 1)
+        if piece.same
+        else piece.marked
+        for at, piece in enumerate(pieces)
+    )
+
+
+def word_hunks(before: str, after: str) -> list[tuple[str, str]] | None:
+    """Return both sides of each place that changed, with some words around; None as above.
+
+    >>> word_hunks("Be brief and kind.", "Be brief and clear.")
+    [('Be brief and kind.', 'Be brief and clear.')]
+    """
+    pieces = _compare(before, after)
+    if pieces is None:
+        return None
+    hunks: list[tuple[str, str]] = []
+    old = new = ""
+    for at, piece in enumerate(pieces):
+        first, last = at == 0, at == len(pieces) - 1
+        kept = _cut(piece.before, first=first, last=last) if piece.same else piece.before
+        if not piece.same or kept == piece.before:
+            old, new = old + piece.before, new + piece.after
+            continue
+        head, _, tail = kept.partition(GAP)
+        if not first:
+            hunks.append((old + head + GAP, new + head + GAP))
+        old = new = "" if last else GAP + tail
+    return [*hunks, (old, new)] if old != new else hunks
+
+
+def _compare(before: str, after: str) -> "list[Piece] | None":
+    """Cut both texts into stretches; None where they are too long, or too different, for that."""
     left, right = _WORD.findall(before), _WORD.findall(after)
     if max(len(left), len(right)) > MOST_WORDS:
         return None
     matcher = SequenceMatcher(None, left, right, autojunk=False)
     if matcher.ratio() < ALIKE:
         return None
-    pieces = _joined(
+    return _joined(
         Piece("".join(left[i1:i2]), "".join(right[j1:j2]))
         for _, i1, i2, j1, j2 in matcher.get_opcodes()
-    )
-    return "".join(
-        _cut(piece.before, first=at == 0, last=at == len(pieces) - 1)
-        if piece.same
-        else piece.marked
-        for at, piece in enumerate(pieces)
     )
 
 
@@ -85,7 +119,7 @@ def _cut(text: str, *, first: bool, last: bool) -> str:
     tail = 0 if last else 2 * CONTEXT
     if len(words) <= head + tail + 2:
         return text
-    return f"{''.join(words[:head])}…{''.join(words[len(words) - tail :])}"
+    return f"{''.join(words[:head])}{GAP}{''.join(words[len(words) - tail :])}"
 
 
 def compared_lines(before: str, after: str) -> Iterator[Signed]:

@@ -1,0 +1,79 @@
+"""A plan that somebody reviewed: whether it is the one that is pending, and who applied it before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dssync.core.plan import Change, Plan
+from dssync.core.planfile import SavedPlan
+from dssync.errors import StalePlan
+from dssync.mirror import Mirror, plans
+from dssync.mirror.plans import Use
+from dssync.sync.planner import make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What is left to send of a plan with this digest, and the runs that applied it before."""
+
+    digest: str
+    plan: Plan
+    uses: tuple[Use, ...] = ()
+
+
+def by_file(mirror: Mirror, saved: SavedPlan, names: Sequence[str]) -> Reviewed:
+    """Return what is left of a saved plan, for these remotes.
+
+    After a run applied it, nothing of it is done twice: what that run applied is left out, and so
+    is what is not pending here any more, value for value.
+    """
+    digest = saved.plan.digest
+    chosen = [change for change in saved.plan.changes if change.remote in names]
+    uses = tuple(use for use in _uses(mirror, digest) if use.started_at >= saved.made_at)
+    if uses:
+        pending = {change.digest for change in make_plan(mirror, names).changes}
+        chosen = [c for c in _undone(chosen, uses) if c.digest in pending]
+    return Reviewed(digest, Plan(tuple(chosen)), uses)
+
+
+def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:
+    """Return the plan that is pending for these remotes, if it has this digest.
+
+    Where a run applied a plan with this digest before, what is left of that is returned. Raises
+    StalePlan for a digest of anything else.
+    """
+    pending = make_plan(mirror, names)
+    if pending.changes and pending.digest == digest:
+        return Reviewed(digest, Plan(pending.changes))
+    uses = _uses(mirror, digest)
+    if not uses:
+        raise stale(digest, pending)
+    left = [c for c in _undone(pending.changes, uses) if any(use.had(c) for use in uses)]
+    return Reviewed(digest, Plan(tuple(left)), tuple(uses))
+
+
+def refuse_other(digest: str, plan: Plan) -> None:
+    """Raise StalePlan unless a plan has this digest."""
+    if plan.digest != digest:
+        raise stale(digest, plan)
+
+
+def stale(digest: str, plan: Plan) -> StalePlan:
+    """Say that a digest is not that of the plan there is."""
+    if not plan.changes:
+        return StalePlan(
+            f"nothing is pending here, so there is no plan with the digest {digest}",
+            hint="see what was pushed: dssync status",
+        )
+    return StalePlan(
+        f"the plan is not the one that was reviewed: its digest is {plan.digest}, not {digest}",
+        hint=f"look at `dssync diff`; if it is right: dssync push --checksum {plan.digest}",
+    )
+
+
+def _uses(mirror: Mirror, digest: str) -> list[Use]:
+    with mirror.database.read() as tx:
+        return plans.uses(tx, digest)
+
+
+def _undone(changes: Sequence[Change], uses: Sequence[Use]) -> list[Change]:
+    return [change for change in changes if not any(use.did(change) for use in uses)]
