@@ -1,4 +1,4 @@
-"""A plan that somebody reviewed: whether it is the one that is pending, and who applied it before."""
+"""A reviewed plan: whether it is the one that is pending, and which runs applied it before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dssync.core.fields import KINDS
-from dssync.core.plan import Change, Delta, Plan
+from dssync.core.plan import ORDER, Change, Delta, Plan
 from dssync.core.planfile import PlannedRemote, SavedPlan, _seal, dump_plan, load_plan
 from dssync.errors import DssyncError, Refused, StalePlan, UsageError
 
@@ -62,7 +62,7 @@ def changes(draw: st.DrawFn) -> Change:
         Delta(name, *(draw(flags if kind.by_name[name].type == "flag" else values) for _ in "ab"))
         for name in names
     )
-    action = draw(st.sampled_from(["create", "update", "delete", "undelete"]))
+    action = draw(st.sampled_from([action for action, of in ORDER if of == kind.name]))
     id = None if action == "create" else draw(texts)
     key = draw(st.uuids()).hex
     return Change("prod", kind.name, key, id, action, deltas, draw(texts), draw(texts))

@@ -67,8 +67,8 @@ def _foot(plan: Plan, left_out: Sequence[Record]) -> Iterator[str]:
         conflicts = tuple(record for record in left_out if isinstance(record, Conflicted))
         yield ""
         yield (
-            f"**Not shown, because a comment has no room for it: {summary(Plan(changes, conflicts))}."
-            "** They belong to the plan all the same; `dssync diff` shows everything."
+            f"**Not shown, for want of room: {summary(Plan(changes, conflicts))}.**"
+            " They belong to the plan all the same; `dssync diff` shows everything."
         )
     if plan.changes:
         yield ""
