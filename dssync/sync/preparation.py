@@ -265,9 +265,9 @@ def _untouched(tx: Transaction, kind: KindName, key: str) -> Triple | None:
 def _stale(remote: str, moved: int, planned: int) -> Iterator[Trouble]:
     if moved:
         error = StalePlan(
-            f"{moved:,} of {planned:,} planned changes are no longer what was reviewed, and were"
-            " left out",
-            hint="look again, and push the rest by a new plan: dssync diff",
+            f"left out, because it is no longer what was reviewed: {moved:,} of {planned:,}"
+            f" planned change{'' if planned == 1 else 's'}",
+            hint="look again, and make a new plan: dssync diff",
         )
         yield Trouble.of(remote, error)
 

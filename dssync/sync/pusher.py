@@ -36,7 +36,8 @@ def apply_push(
         pushes = [_RemotePush(current, prepared, remote) for remote in remotes]
         open_there = settler.unsettled(mirror) - unreached
         for push in pushes:
-            if push.changes or push.remote.name in open_there:
+            read = prepared.readings.get(push.remote.name)
+            if push.changes or read or push.remote.name in open_there:
                 push.go()
         names = {remote.name for remote in remotes}
         left_out = [entry for entry in prepared.dropped if entry.remote not in names]

@@ -46,19 +46,23 @@ def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:
         return Reviewed(digest, Plan(pending.changes))
     uses = _uses(mirror, digest)
     if not uses:
-        raise stale(digest, pending)
+        raise _stale(digest, pending)
     left = [c for c in _undone(pending.changes, uses) if any(use.had(c) for use in uses)]
     return Reviewed(digest, Plan(tuple(left)), tuple(uses))
 
 
 def refuse_other(digest: str, plan: Plan) -> None:
-    """Raise StalePlan unless a plan has this digest."""
+    """Raise StalePlan unless a saved plan has this digest."""
     if plan.digest != digest:
-        raise stale(digest, plan)
+        raise StalePlan(
+            f"the saved plan is not the one that was approved: its digest is {plan.digest}, not"
+            f" {digest}",
+            hint=f"look at the file; if it is right, approve it: --checksum {plan.digest}",
+        )
 
 
-def stale(digest: str, plan: Plan) -> StalePlan:
-    """Say that a digest is not that of the plan there is."""
+def _stale(digest: str, plan: Plan) -> StalePlan:
+    """Say that a digest is not that of the plan that is pending."""
     if not plan.changes:
         return StalePlan(
             f"nothing is pending here, so there is no plan with the digest {digest}",

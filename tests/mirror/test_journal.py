@@ -107,6 +107,7 @@ def test_a_run_has_a_begin_an_end_and_a_number_of_its_own(home: Home) -> None:
         "ended_at": "2026-11-23T18:01:00.000000Z",
         "exit_code": 3,
         "version": "1.0",
+        "plan": None,
     }
     home.sql.execute("DELETE FROM runs WHERE id = ?", (first,))
     assert home.run() > first
