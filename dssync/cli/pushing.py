@@ -84,7 +84,8 @@ class Pushing:
     def go(self, remotes: Sequence[Remote], reviewed: Reviewed | None = None) -> Pushed:
         """Prepare, show, ask and send. Raises Declined, Brake, InvalidRecords, Locked."""
         prepared = self._prepare(remotes, reviewed)
-        self.context.screen.warn(moved_lines(prepared.moved, self.context.screen.width))
+        screen = self.context.screen
+        screen.warn(moved_lines(prepared.moved, screen.width))
         uses = reviewed.uses if reviewed else ()
         return Pushed(prepared.plan, self._send(prepared, remotes), prepared.moved, uses)
 

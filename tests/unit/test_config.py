@@ -16,6 +16,7 @@ from dssync.config import (
     normal_host,
     remove_remote,
 )
+from dssync.core.brakes import Limit
 from dssync.errors import ConfigError
 
 US, EU = "https://us.posthog.com", "https://eu.posthog.com"
@@ -294,3 +295,39 @@ def test_the_mirror_is_given_by_flag_then_variable_then_file(folder: Path) -> No
 )
 def test_mirrors_are_absolute(given: str, url: str) -> None:
     assert mirror_url(given, Path("/here")) == url
+
+
+LIMITS = (
+    ('"30%"', Limit(share=0.3)),
+    ("20", Limit(count=20)),
+    ('"20"', Limit(count=20)),
+    ("0", Limit(count=0)),
+)
+
+
+@pytest.mark.parametrize(("written", "limit"), LIMITS)
+def test_a_remote_may_have_its_own_limit(tmp_path: Path, written: str, limit: Limit) -> None:
+    file = tmp_path / "dssync.toml"
+    file.write_text(f"[remotes.prod]\nproject = 1\nmax_delete = {written}\n")
+    found = load(tmp_path, {}).remotes["prod"].max_delete
+    assert found == limit
+    assert str(found and found.origin) == "max_delete of [remotes.prod]"
+
+
+@pytest.mark.parametrize("written", ["-1", '"half"', "0.3", "true", "[]", '"101%"', '""'])
+def test_a_limit_that_is_none_is_refused_with_its_line(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "dssync.toml"
+    file.write_text(
+        "# ours\n[remotes.dev]\nproject = 1\nmax_delete = 5\n\n"
+        f'[ remotes . "prod" ] # the real one\nproject = 2\n  max_delete = {written}\n'
+    )
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, {})
+    assert refused.value.message.startswith(f"{file}:8: max_delete of the remote prod is ")
+    assert '"30%"' in refused.value.message
+
+
+def test_a_line_is_left_out_where_it_cannot_be_found(tmp_path: Path) -> None:
+    (tmp_path / "dssync.toml").write_text("remotes.prod = {project = 2, max_delete = 'x'}\n")
+    with pytest.raises(ConfigError, match=r"dssync\.toml: max_delete of the remote prod"):
+        load(tmp_path, {})

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from dssync.core.fields import KINDS, ContractName, KindName, Stored
-from dssync.core.rules import Problem, problems, reasons
+from dssync.core.rules import Parent, Problem, misplaced, problems, reasons
+from tests.unit.api_rules import CASES, Allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +114,35 @@ def test_every_problem_is_listed_with_its_record_and_field() -> None:
     ]
     assert problems("item", "i1", {"dataset": "d1"}, "versioned", creating=True) == []
     assert len(problems("item", "i1", {"dataset": "d1"}, "versioned")) == 1
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_the_classic_api_documents(case: Allowed) -> None:
+    found = list(reasons(KINDS[case.kind].by_name[case.field], case.value, "classic"))
+    if case.reason:
+        assert len(found) == 1
+        assert case.reason in found[0]
+    else:
+        assert found == []
+
+
+def test_the_cases_name_every_field() -> None:
+    named = {(case.kind, case.field) for case in CASES}
+    assert named == {(kind.name, name) for kind in KINDS.values() for name in kind.names}
+
+
+PARENTS = (
+    (Parent("prod", "Support", "d1"), ""),
+    (Parent("prod", "New", None, comes=True), ""),
+    (Parent("prod", "New", None), "'New' is not on the server, and nothing here creates it"),
+    (Parent("dev", "Support", "d1"), "'Support' is of another remote, dev"),
+    (Parent("dev", "New", None, comes=True), "of another remote, dev"),
+    (None, "no such dataset"),
+)
+
+
+@pytest.mark.parametrize(("parent", "reason"), PARENTS)
+def test_where_an_item_may_lie(parent: Parent | None, reason: str) -> None:
+    found = list(misplaced("prod", parent))
+    assert len(found) == bool(reason)
+    assert all(reason in each for each in found)

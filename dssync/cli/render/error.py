@@ -2,10 +2,15 @@
 
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 
-from dssync.cli.render.text import Line
+from dssync.cli.render.text import Line, wrapped
 from dssync.cli.render.view import Document
-from dssync.errors import DssyncError
+from dssync.core.rules import Problem
+from dssync.errors import DssyncError, InvalidRecords
+
+LISTED = 80
+"""How wide the lines are that a message lists below its first one."""
 
 
 def sentence_lines(message: str, hint: str = "") -> Iterator[Line]:
@@ -13,19 +18,22 @@ def sentence_lines(message: str, hint: str = "") -> Iterator[Line]:
     first, *more = message.split("\n")
     yield Line(f"dssync: {first}", "error")
     for line in more:
-        yield Line(line if line.startswith("  ") else f"  {line}")
+        yield from map(Line, wrapped(line.strip(), LISTED, "  ", "    "))
     if hint:
         yield Line(f"hint: {hint}")
 
 
 def error_json(error: DssyncError) -> Document:
-    """Return an error for programs."""
-    return {
+    """Return an error for programs; refused values are listed one by one."""
+    document: dict[str, object] = {
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
         "exit_code": error.exit_code,
     }
+    if isinstance(error, InvalidRecords):
+        document["problems"] = [asdict(p) for p in error.problems if isinstance(p, Problem)]
+    return document
 
 
 def unexpected(error: BaseException) -> DssyncError:

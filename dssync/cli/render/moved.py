@@ -14,7 +14,7 @@ from dssync.core.standing import Moved, Sides
 if TYPE_CHECKING:
     from dssync.mirror.plans import Use
 
-_FIELDS = " " * 6
+_FIELDS = " " * 4
 
 
 def moved_json(moved: Moved) -> Document:
@@ -49,7 +49,7 @@ def moved_lines(moved: Iterable[Moved], width: int) -> Iterator[Line]:
     for each in moved:
         change = each.change
         name = title(change.kind, change.label, change.key)
-        yield Line(f"  ! left out: {change.action} {name}, {change.remote}", "conflict")
+        yield Line(f"! left out: {change.action} {name}, {change.remote}", "conflict")
         yield from map(Line, wrapped(each.reason, width, _FIELDS, _FIELDS))
         for sides in each.sides:
             yield Line(f"{_FIELDS}{sides.field}:")
@@ -58,6 +58,7 @@ def moved_lines(moved: Iterable[Moved], width: int) -> Iterator[Line]:
                 first = f"{_FIELDS}  {side:<8}"
                 text = shown(readable(field, stored))
                 yield from map(Line, wrapped(text, width, first, " " * len(first)))
+        yield Line()
 
 
 def _values(moved: Moved, sides: Sides) -> Iterator[tuple[str, Stored]]:
