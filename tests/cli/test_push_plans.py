@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dssync.sandbox import Sandbox
+from dssync.sandbox import Fault, Sandbox
 from tests.cli.shell import Result, Shell
 
 BOT = "Support bot: golden answers"
@@ -238,7 +238,7 @@ def test_a_plan_applied_twice_does_nothing_the_second_time_and_says_so(
     for words in (["plan.json", "-y"], ["plan.json"], ["--checksum", digest]):
         again = edited("push", *words, "--json").well()
         assert len(sandbox.log) == 0
-        assert "run 2 applied all of this plan, 3 changes, at 20" in again.err
+        assert "run 2 applied 3 of 3 changes of this plan, at 20" in again.err
         assert "nothing of this plan is left to push" in again.err
         [use] = again.document["result"]["applied_before"]
         assert (use["run"], use["applied"], use["planned"]) == (2, 3, 3)
@@ -248,7 +248,7 @@ def test_a_plan_applied_twice_does_nothing_the_second_time_and_says_so(
 def test_an_ordinary_push_of_the_same_uses_a_saved_plan_up(edited: Shell, sandbox: Sandbox) -> None:
     edited("push", "-y").well()
     again = edited("push", "plan.json", "-y").well()
-    assert "run 2 applied all of this plan" in again.err
+    assert "run 2 applied 3 of 3 changes of this plan" in again.err
     assert writes(sandbox) == 3
 
 
@@ -278,14 +278,14 @@ def test_a_plan_applied_in_part_says_so_and_sends_what_is_still_pending(
     sandbox.log.clear()
     again = edited("push", "plan.json", "-y").well()
     assert writes(sandbox) == 0
-    assert "run 2 applied 1 of the 3 changes of this plan" in again.err
+    assert "run 2 applied 1 of 3 changes of this plan" in again.err
     edited("set", BOT, "description", f"New: {BOT}").well()
     edited("new", "dataset", "Not reviewed").well()
     edited("push", "--checksum", digest).well()
     assert writes(sandbox) == 1
     assert descriptions(sandbox)[BOT] == f"New: {BOT}"
     last = edited("push", "plan.json", "-y").well()
-    assert "run 3 applied all of this plan, 1 change" in last.err
+    assert "run 3 applied 1 of 1 change of this plan" in last.err
     assert "pending: 1 create, 1 conflict" in last.err
 
 
@@ -298,6 +298,26 @@ def test_a_create_is_made_once_however_often_its_plan_is_applied(
     for _ in range(3):
         pulled("push", "plan.json", "-y").well()
     assert len(sandbox.state.rows("dataset")) == before + 1
+
+
+@pytest.mark.parametrize("by_digest", [False, True])
+def test_a_push_that_broke_off_is_finished_by_the_same_command(
+    edited: Shell, sandbox: Sandbox, by_digest: bool
+) -> None:
+    words = ["--checksum", digest_of(edited)] if by_digest else ["plan.json", "-y"]
+    refusal = {"type": "authentication_error", "code": "authentication_failed", "detail": "No."}
+    sandbox.faults.add(Fault("status", 401, method="PATCH", nth=2, times=None, body=refusal))
+    assert edited("push", *words).code == 7
+    assert sum(descriptions(sandbox)[name] == text for name, text in ALL.items()) == 1
+    sandbox.faults.clear()
+    sandbox.log.clear()
+    edited("push", *words).well()
+    assert (descriptions(sandbox), writes(sandbox)) == (ALL, 2)
+    edited("pull").well()
+    sandbox.log.clear()
+    last = edited("push", *words).well()
+    assert "run 2 applied 1 of 3 changes of this plan" in last.err
+    assert (len(sandbox.log), last.code) == (0, 0)
 
 
 # Files that are no plan of this mirror.

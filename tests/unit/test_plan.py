@@ -92,3 +92,26 @@ def test_a_change_knows_what_to_send() -> None:
         "name": "b",
         "description": None,
     }
+
+
+def test_the_digest_does_not_depend_on_how_values_are_spelled() -> None:
+    one = Change("main", "item", "k", "id", "update", (Delta("metadata", '{"b":1,"a":1e2}', "1"),))
+    alike = [
+        replace(one, deltas=(Delta("metadata", before, after),))
+        for before, after in (('{ "a": 100.0, "b": 1 }', " 1"), ('{"b":1,"a":100.00}', "1\n"))
+    ]
+    assert {Plan.of([each]).digest for each in (one, *alike)} == {Plan.of([one]).digest}
+    floats = replace(one, deltas=(Delta("metadata", '{"b":1,"a":1e2}', "1.0"),))
+    assert Plan.of([floats]).digest != Plan.of([one]).digest
+    null = replace(one, deltas=(Delta("metadata", "null", "1"),))
+    nothing = replace(one, deltas=(Delta("metadata", None, "1"),))
+    assert Plan.of([null]).digest == Plan.of([nothing]).digest
+
+
+def test_the_digest_does_not_depend_on_the_names_of_datasets() -> None:
+    def named(first: str, second: str) -> Plan:
+        return Plan.of([change("update", "item", "1", where=first),
+                        change("update", "item", "2", where=second)])  # fmt: skip
+
+    assert named("A", "B").digest == named("B", "A").digest
+    assert named("A", "B").changes != named("B", "A").changes

@@ -83,9 +83,5 @@ def use_json(use: "Use") -> Document:
 def use_sentences(uses: "Iterable[Use]") -> Iterator[str]:
     """Say which runs applied the plan before, one sentence a run."""
     for use in uses:
-        planned = len(use.rows)
-        if use.applied == planned:
-            much = f"all of this plan, {counted(planned, 'change')}"
-        else:
-            much = f"{use.applied or 'none'} of the {counted(planned, 'change')} of this plan"
-        yield f"run {use.run} applied {much}, at {moment(use.started_at)}"
+        much = f"{use.applied:,} of {counted(len(use.rows), 'change')}"
+        yield f"run {use.run} applied {much} of this plan, at {moment(use.started_at)}"
