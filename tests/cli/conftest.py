@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dssync.sandbox import SANDBOX_KEY, Sandbox, load_sample, serve
+from tests.cli.reviewing import BOT, RAG, SQL
 from tests.cli.shell import Shell
 
 
@@ -88,3 +89,13 @@ def offline(dssync: Shell, folder: Path, sample_mirror: Path) -> Shell:
     """Return a shell with the sample in its mirror, no key and no server."""
     shutil.copy(sample_mirror, folder / "mirror.db")
     return dssync
+
+
+@pytest.fixture
+def edited(pulled: Shell, sandbox: Sandbox) -> Shell:
+    """Three records were edited, and a plan of it was saved."""
+    for name in (BOT, RAG, SQL):
+        pulled("set", name, "description", f"New: {name}").well()
+    pulled("diff", "-o", "plan.json").well()
+    sandbox.log.clear()
+    return pulled

@@ -7,8 +7,8 @@ import pytest
 
 from dssync.sandbox import Sandbox
 from tests.cli.golden import check_screen
+from tests.cli.reviewing import BOT, RAG, SQL, key_of, sql
 from tests.cli.shell import Shell
-from tests.cli.test_push_plans import BOT, RAG, SQL, key_of, sql
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -277,19 +278,17 @@ def test_a_revision_that_loses_parents_is_undone(path: Path) -> None:
     assert content(path) == before
 
 
-def test_a_mirror_of_the_first_schema_is_brought_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, path = tmp_path / "migrations", tmp_path / "mirror.db"
-    shutil.copytree(upgrade.scripts(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for later in (folder / "versions").glob("0*.py"):
-        if not later.name.startswith("0001"):
-            later.unlink()
-    with monkeypatch.context() as old:
-        old.setattr(upgrade, "scripts", lambda: folder)
-        old.setattr(upgrade, "HEAD", "0001")
-        Mirror.open(path, create=True).close()
+def test_a_mirror_of_the_first_schema_is_brought_here(tmp_path: Path) -> None:
+    path = tmp_path / "mirror.db"
+    config = Config()
+    config.set_main_option("script_location", str(upgrade.scripts()))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
     with opened(path) as sql:
+        sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         sql.execute("INSERT INTO runs VALUES (7, 'push', 'then', 'later', 0, '0.1.0')")
     Mirror.open(path).close()
     with opened(path) as sql:
