@@ -58,7 +58,7 @@ def moved_there(dssync: Shell, sandbox: Sandbox) -> None:
 
 def in_doubt(dssync: Shell, sandbox: Sandbox) -> None:
     edited(dssync, sandbox)
-    sandbox.faults.add(Fault("drop_after", method="POST"))
+    sandbox.faults.add(Fault("drop", method="POST"))
     assert dssync("push", "-y").code == 3
     sandbox.faults.clear()
 
