@@ -33,6 +33,8 @@ class Reason(Enum):
     BOTH_CHANGED = "changed on both sides"
     DELETED_THERE = "edited here, deleted there"
     REVERTED = "reverted after push"
+    SINCE = "changed since"
+    EDITED = "edited here since"
 
 
 @dataclass(frozen=True, slots=True)

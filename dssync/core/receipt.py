@@ -1,15 +1,23 @@
 """What a run did, record by record, and the exit code that follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
 from dssync.core.fields import KindName
-from dssync.core.plan import Action, Delta
+from dssync.core.plan import ORDER, Action, Delta
 from dssync.errors import DssyncError
 
 Outcome = Literal["applied", "skipped", "conflicted", "failed", "in doubt", "unreadable"]
+OUTCOMES: tuple[Outcome, ...] = (
+    "applied",
+    "skipped",
+    "conflicted",
+    "failed",
+    "in doubt",
+    "unreadable",
+)
 ScanOutcome = Literal["complete", "complete with holes", "partial"]
 
 PRECEDENCE = (130, 143, 11, 10, 9, 7, 6, 8, 5, 4, 3, 2, 1)
@@ -30,7 +38,8 @@ class Entry:
     """One record's part of a run: what was planned, what came of it, and why.
 
     `status` is the last HTTP status and `updated_at` the server's time of the record, where there
-    were any; `attempts` counts the requests that were sent for the write.
+    were any; `attempts` counts the requests that were sent for the write. The action `read` is that
+    of a row that no plan asked for: a record that a pull could not read, or found in conflict.
     """
 
     remote: str
@@ -45,6 +54,18 @@ class Entry:
     attempts: int = 0
     label: str = ""
     where: str = ""
+
+    @property
+    def planned(self) -> bool:
+        """Tell whether a plan asked for it, so that it counts in the balance."""
+        return self.action != "read" and self.outcome != "unreadable"
+
+    @property
+    def order(self) -> tuple[str, int, str, str]:
+        """Sort as a plan does; what was only read comes last."""
+        step = (self.action, self.kind)
+        rank = ORDER.index(step) if step in ORDER else len(ORDER)
+        return self.remote, rank, self.where, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +118,8 @@ class Receipt:
 
     @property
     def balanced(self) -> bool:
-        """Tell whether every planned record has an outcome."""
-        outcomes: tuple[Outcome, ...] = ("applied", "skipped", "conflicted", "failed", "in doubt")
-        return self.planned == sum(self.count(outcome) for outcome in outcomes)
+        """Tell whether planned = applied + skipped + conflicted + failed + in doubt."""
+        return self.planned == sum(entry.planned for entry in self.entries)
 
     @property
     def exit_code(self) -> int:
@@ -108,12 +128,42 @@ class Receipt:
 
     def _codes(self) -> Iterable[int]:
         yield from (trouble.exit_code for trouble in self.troubles)
-        if self.command in ("push", "sync") and self.count("conflicted"):
-            yield Exit.CONFLICTS
+        if any(entry.outcome == "conflicted" and entry.planned for entry in self.entries):
+            yield Exit.CONFLICTS  # one that a pull found is news, and kept nothing back
         if self.count("failed") or self.count("in doubt") or self.count("unreadable"):
             yield Exit.PARTIAL
-        if self.command in ("push", "sync") and not self.balanced:
+        if not self.balanced:
             yield Exit.PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run as the mirror keeps it, without its rows.
+
+    `ended_at` and `exit_code` are None for a run that did not finish, or has not yet. `undoes` is
+    the run it took back.
+    """
+
+    number: int
+    command: str
+    started_at: str
+    ended_at: str | None
+    exit_code: int | None
+    version: str
+    undoes: int | None
+    remotes: tuple[str, ...]
+    counts: Mapping[Outcome, int]
+    scans: tuple[ScanCount, ...]
+    troubles: tuple[Trouble, ...]
+    notes: tuple[str, ...]
+
+    def receipt(self, entries: Iterable[Entry]) -> Receipt:
+        """Return the run's receipt, given its rows."""
+        rows = tuple(entries)
+        planned = sum(entry.planned for entry in rows)
+        return Receipt(
+            self.command, self.number, planned, rows, self.scans, self.troubles, self.notes
+        )
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -1,32 +1,53 @@
-"""Runs, their scans and their receipts."""
+"""Runs, their scans and their receipts, as they are written."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Connection, func, insert, select
 
 from dssync.clock import Clock, stamp
 from dssync.core.plan import Delta
-from dssync.core.receipt import Entry, ScanCount
+from dssync.core.receipt import Entry, ScanCount, Trouble
 from dssync.mirror import schema
 
 
-def start(tx: Connection, command: str, clock: Clock, version: str) -> int:
-    """Open a run and return its id; ids only grow."""
+def start(
+    tx: Connection, command: str, clock: Clock, version: str, *, undoes: int | None = None
+) -> int:
+    """Open a run and return its id; ids only grow. `undoes` is the run it takes back."""
     result = tx.execute(
-        insert(schema.runs).values(command=command, started_at=stamp(clock.now()), version=version)
+        insert(schema.runs).values(
+            command=command, started_at=stamp(clock.now()), version=version, undoes=undoes
+        )
     )
     (run,) = result.inserted_primary_key or (0,)
     return int(run)
 
 
-def end(tx: Connection, run: int, exit_code: int, clock: Clock) -> None:
-    """Close a run."""
+def end(
+    tx: Connection,
+    run: int,
+    exit_code: int,
+    clock: Clock,
+    troubles: Sequence[Trouble] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Close a run, with what went wrong in it and what it had to say."""
     tx.execute(
         schema.runs.update()
         .where(schema.runs.c.id == run)
-        .values(ended_at=stamp(clock.now()), exit_code=exit_code)
+        .values(
+            ended_at=stamp(clock.now()),
+            exit_code=exit_code,
+            troubles=_dump([asdict(trouble) for trouble in troubles]),
+            notes=_dump(notes),
+        )
     )
+
+
+def _dump(values: Sequence[object]) -> str | None:
+    return json.dumps(values, ensure_ascii=False) if values else None
 
 
 def keep_scan(tx: Connection, run: int, scan: ScanCount, clock: Clock) -> None:
@@ -50,7 +71,11 @@ _SCAN = (
 
 
 def keep_entries(tx: Connection, run: int, entries: Iterable[Entry]) -> None:
-    """Keep the receipt's rows; a later word on the same record replaces the earlier one."""
+    """Keep the receipt's rows; a later word on the same record replaces the earlier one.
+
+    What only the earlier one knew stays: whoever finds out what became of a request has not seen
+    its answer.
+    """
     rows = [
         (
             run,
@@ -69,8 +94,13 @@ def keep_entries(tx: Connection, run: int, entries: Iterable[Entry]) -> None:
     ]
     if rows:
         tx.exec_driver_sql(
-            "INSERT OR REPLACE INTO receipts (run, remote, kind, key, action, outcome, reason,"
-            " deltas, status, updated_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO receipts (run, remote, kind, key, action, outcome, reason,"
+            " deltas, status, updated_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (run, remote, kind, key) DO UPDATE SET action = excluded.action,"
+            " outcome = excluded.outcome, reason = excluded.reason, deltas = excluded.deltas,"
+            " status = coalesce(excluded.status, status),"
+            " updated_at = coalesce(excluded.updated_at, updated_at),"
+            " attempts = max(excluded.attempts, attempts)",
             rows,
         )
 

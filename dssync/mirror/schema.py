@@ -149,6 +149,9 @@ runs = Table(
     Column("exit_code", Integer),
     Column("version", Text, nullable=False),
     Column("plan", Text),
+    Column("undoes", Integer),
+    Column("troubles", Text),
+    Column("notes", Text),
     sqlite_autoincrement=True,
 )
 Index("runs_by_plan", runs.c.plan, sqlite_where=runs.c.plan.is_not(None))

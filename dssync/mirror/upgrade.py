@@ -17,7 +17,7 @@ from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMi
 from dssync.mirror import place, schema
 from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/`; a test keeps it true."""
 
 

@@ -10,17 +10,17 @@ from functools import cache, partial
 
 from dssync.config import Remote
 from dssync.core.brakes import Limit, check_push
-from dssync.core.differ import difference
-from dssync.core.fields import KINDS, KindName, Values
-from dssync.core.plan import Change, Conflicted, Plan
+from dssync.core.fields import KINDS, KindName
+from dssync.core.plan import Change, Conflicted, Delta, Plan
 from dssync.core.pushed import settle
 from dssync.core.receipt import Entry, Outcome, Trouble
 from dssync.core.records import Reading, Triple
 from dssync.core.standing import Moved, Standing, stand
-from dssync.errors import ConfigError, DssyncError, StalePlan
-from dssync.mirror import Mirror, Transaction, incoming, records, touched
+from dssync.errors import ConfigError, DssyncError, StalePlan, UnknownRecord
+from dssync.mirror import Mirror, Transaction, incoming, records
 from dssync.sync.adoption import foresee
-from dssync.sync.planner import describer, make_plan
+from dssync.sync.planned import PlannedEdits, standing
+from dssync.sync.planner import make_plan
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.session import Link, Session, check, link
 from dssync.sync.validation import refuse_invalid
@@ -31,8 +31,8 @@ Spot = tuple[KindName, str]
 Readings = Mapping[Spot, Reading | None]
 """What was read; None for what the server does not show."""
 
-Edits = Mapping[Spot, Values]
-"""Edits of the working copy that would be made first: the fields of each record, by name."""
+NOT_REACHED = "not sent: the run ended before it came to this record"
+"""What a row says from the start of a run until its record has an outcome, whatever happens."""
 
 STALE = StalePlan("").code
 """The code of the trouble that changes of a plan dropped out; their remote was reached."""
@@ -44,7 +44,7 @@ class Prepared:
 
     `approved` is the digest of the plan that a person saw: the one that was handed over, or this
     one; empty for a plan without changes. `moved` are the changes of a plan handed over that are
-    no longer what was reviewed.
+    no longer what was reviewed. `edits` are made in the working copy before anything is sent.
     """
 
     plan: Plan
@@ -54,6 +54,7 @@ class Prepared:
     readings: Mapping[str, Readings] = field(default_factory=dict)
     moved: tuple[Moved, ...] = ()
     approved: str = ""
+    edits: PlannedEdits = field(default_factory=PlannedEdits)
 
     @property
     def whole(self) -> bool:
@@ -69,20 +70,21 @@ def prepare_push(
     *,
     plan: Plan | None = None,
     approved: str = "",
-    edits: Edits | None = None,
+    edits: PlannedEdits | None = None,
     limit: Limit | None = None,
 ) -> Prepared:
     """Check every change against the server's rules, and against what the server holds now.
 
     With `plan`, exactly its changes are sent, and those whose record moved since drop out; without,
-    the plan is made here. `approved` is the digest of the plan that `plan` is what is left of.
-    `edits` stand for what the caller will have written into the mirror before it applies the
-    result. Sends GETs only. Raises InvalidRecords before any request, Brake after.
+    the plan is made here: of `edits` alone, as if they stood in the working copy already, else of
+    what was edited there. `approved` is the digest of the plan that `plan` is what is left of.
+    Sends GETs only. Raises InvalidRecords before any request, Brake after.
     """
     by_name = {remote.name: remote for remote in remotes}
-    intended = make_plan(mirror, tuple(by_name)) if plan is None else plan
+    made = make_plan(mirror, tuple(by_name)) if edits is None else edits.plan(mirror)
+    intended = made if plan is None else plan
     refuse_invalid(mirror, intended.changes)
-    asking = _Asking(mirror, session, plan is not None, edits or {})
+    asking = _Asking(mirror, session, plan is not None, edits or PlannedEdits())
     pieces = [
         asking.remote(by_name, name, changes)
         for name, changes in _by_remote(intended.changes).items()
@@ -91,7 +93,8 @@ def prepare_push(
     limits = {name: limit or remote.max_delete or Limit() for name, remote in by_name.items()}
     check_push(prepared.plan.deletions(), _totals(mirror, prepared.plan), limits)
     shown = prepared.plan if plan is None else plan
-    return replace(prepared, approved=approved or (shown.digest if shown else ""))
+    digest = approved or (shown.digest if shown else "")
+    return replace(prepared, approved=digest, edits=edits or PlannedEdits())
 
 
 def _joined(intended: Plan, pieces: Sequence[Prepared]) -> Prepared:
@@ -101,7 +104,10 @@ def _joined(intended: Plan, pieces: Sequence[Prepared]) -> Prepared:
     return Prepared(
         plan=Plan.of(kept, conflicts),
         planned=len(intended.changes) + len(intended.conflicts),
-        dropped=(*map(_conflicted, conflicts), *(e for piece in pieces for e in piece.dropped)),
+        dropped=(
+            *map(conflicted_entry, conflicts),
+            *(e for piece in pieces for e in piece.dropped),
+        ),
         troubles=tuple(t for piece in pieces for t in piece.troubles),
         readings={name: r for piece in pieces for name, r in piece.readings.items()},
         moved=tuple(m for piece in pieces for m in piece.moved),
@@ -122,7 +128,7 @@ class _Asking:
     mirror: Mirror
     session: Session
     exact: bool
-    edits: Edits
+    edits: PlannedEdits
 
     def remote(
         self, remotes: Mapping[str, Remote], name: str, changes: Sequence[Change]
@@ -134,7 +140,7 @@ class _Asking:
                 reached = stack.enter_context(link(place, self.session, read_only=True))
                 check(reached, self.mirror)
                 with self.mirror.database.read() as tx:
-                    readings = _read(tx, reached, changes)
+                    readings = _read(tx, reached, changes, self.edits)
                 doubted = foresee(reached, self.mirror, self.session)
                 with self.mirror.database.read() as tx:
                     sorting = _Sorting(tx, readings, doubted, self.edits)
@@ -159,10 +165,12 @@ def _configured(remotes: Mapping[str, Remote], name: str) -> Remote:
     return remotes[name]
 
 
-def _read(tx: Transaction, link: Link, changes: Sequence[Change]) -> Readings:
+def _read(tx: Transaction, link: Link, changes: Sequence[Change], edits: PlannedEdits) -> Readings:
     family = cache(partial(records.family, tx))
     wanted = {
-        (change.kind, change.key): _wanted(tx, change, family)
+        (change.kind, change.key): _wanted(
+            change, edits.triple(tx, change.kind, change.key), family
+        )
         for change in changes
         if change.id is not None
     }
@@ -170,9 +178,10 @@ def _read(tx: Transaction, link: Link, changes: Sequence[Change]) -> Readings:
     return {place: found.get((w.kind, w.id)) for place, w in wanted.items()}
 
 
-def _wanted(tx: Transaction, change: Change, family: Callable[[str], records.Family]) -> Wanted:
+def _wanted(
+    change: Change, triple: Triple | None, family: Callable[[str], records.Family]
+) -> Wanted:
     """Say how to read a record; an item is looked for where the server last had it."""
-    triple = touched.triple(tx, change.kind, change.key)
     there = triple.theirs if triple and triple.theirs else {}
     home = family(str(there.get("dataset"))) if change.kind == "item" else None
     return Wanted(change.kind, str(change.id), home, hidden=bool(there.get("deleted")))
@@ -184,8 +193,8 @@ class _Sorting:
 
     tx: Transaction
     readings: Readings
-    doubted: Mapping[tuple[KindName, str], str]
-    edits: Edits
+    doubted: Mapping[Spot, str]
+    edits: PlannedEdits
     kept: list[Change] = field(default_factory=list)
     conflicts: list[Conflicted] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
@@ -214,7 +223,7 @@ class _Sorting:
 
     def _as_it_is_now(self, change: Change) -> None:
         triple = self._triple(change)
-        now = difference(triple, describer(self.tx)) if triple else None
+        now = self.edits.judge(self.tx, triple) if triple else None
         if isinstance(now, Conflicted):
             self.conflicts.append(now)
         elif now is None:
@@ -223,7 +232,8 @@ class _Sorting:
             self.kept.append(now)
 
     def _exactly(self, change: Change) -> None:
-        found = stand(change, self._triple(change))
+        triple = self._triple(change)
+        found = stand(change, self.edits.imagine(triple) if triple else None)
         if found is Standing.STANDS:
             self.kept.append(change)
         elif isinstance(found, Moved):
@@ -236,11 +246,8 @@ class _Sorting:
     def _triple(self, change: Change) -> Triple | None:
         """Return a record's three values, theirs as just read; untouched ones are all theirs."""
         place = (change.kind, change.key)
-        found = touched.triple(self.tx, *place) or _untouched(self.tx, *place)
-        if found is None:
-            return None
-        ours = {**found.ours, **self.edits.get(place, {})}
-        return self._as_read(replace(found, ours=ours))
+        found = self.edits.triple(self.tx, *place) or _untouched(self.tx, *place)
+        return self._as_read(found) if found else None
 
     def _as_read(self, triple: Triple) -> Triple:
         place = (triple.kind, triple.key)
@@ -254,12 +261,10 @@ class _Sorting:
 
 
 def _untouched(tx: Transaction, kind: KindName, key: str) -> Triple | None:
-    record = next(records.select(tx, kind, "key = ?", [key]), None)
-    if record is None:
+    try:
+        return standing(tx, kind, key)
+    except UnknownRecord:
         return None
-    values = record.values
-    absent = record.absent_since is not None
-    return Triple(kind, key, record.id, record.remote, values, values, values, absent)
 
 
 def _stale(remote: str, moved: int, planned: int) -> Iterator[Trouble]:
@@ -281,7 +286,8 @@ def _totals(mirror: Mirror, plan: Plan) -> Mapping[tuple[str, str], int]:
         }
 
 
-def _conflicted(conflict: Conflicted) -> Entry:
+def conflicted_entry(conflict: Conflicted) -> Entry:
+    """Return the receipt's row for a record that stays out, with what it would have replaced."""
     reasons = "; ".join(f"{c.field}: {c.reason.value}" for c in conflict.conflicts)
     return Entry(
         conflict.remote,
@@ -289,6 +295,7 @@ def _conflicted(conflict: Conflicted) -> Entry:
         conflict.key,
         "update",
         "conflicted",
+        tuple(Delta(c.field, c.theirs, c.ours) for c in conflict.conflicts),
         reason=reasons,
         label=conflict.label,
         where=conflict.where,

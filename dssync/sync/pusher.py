@@ -15,7 +15,7 @@ from dssync.events import ChangeSent
 from dssync.mirror import Mirror, Transaction, plans, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
-from dssync.sync.preparation import STALE, Prepared, entries_of
+from dssync.sync.preparation import NOT_REACHED, STALE, Prepared, entries_of
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.sender import Sender
 from dssync.sync.session import Link, Run, Session, link, meet, run
@@ -24,13 +24,23 @@ REVERTED = "reverted after push: somebody else's change took it back"
 
 
 def apply_push(
-    mirror: Mirror, prepared: Prepared, remotes: Sequence[Remote], session: Session
+    mirror: Mirror,
+    prepared: Prepared,
+    remotes: Sequence[Remote],
+    session: Session,
+    *,
+    command: str = "push",
+    undoes: int | None = None,
 ) -> Receipt:
     """Send exactly the prepared changes, in their order, and read every record once more.
 
-    Raises Locked. What went wrong stands in the receipt.
+    Planned edits are made first; should the run die before they are sent, they are pending like
+    any other. `undoes` is the run that this one takes back. Raises Locked. What went wrong stands
+    in the receipt.
     """
-    with run(mirror, "push", session) as current:
+    with run(mirror, command, session, undoes=undoes) as current:
+        unsent = entries_of(prepared.plan.changes, "skipped", NOT_REACHED)
+        current.keep([*prepared.dropped, *unsent])
         current.write(lambda tx: plans.note(tx, current.number, prepared.approved or None))
         unreached = {t.remote for t in prepared.troubles if t.code != STALE}
         pushes = [_RemotePush(current, prepared, remote) for remote in remotes]
@@ -45,7 +55,7 @@ def apply_push(
         unplanned = [entry for push in pushes for entry in push.unplanned()]
         return current.finish(
             Receipt(
-                "push",
+                command,
                 current.number,
                 planned=prepared.planned + len(unplanned),
                 entries=(*left_out, *entries, *unplanned),
@@ -64,11 +74,11 @@ class _RemotePush:
     def __init__(self, current: Run, prepared: Prepared, remote: Remote) -> None:
         self.run = current
         self.remote = remote
+        self.prepared = prepared
         self.changes = [c for c in prepared.plan.changes if c.remote == remote.name]
         self.troubles: list[Trouble] = []
         self.notes: list[str] = []
         self._dropped = [e for e in prepared.dropped if e.remote == remote.name]
-        self._readings = prepared.readings.get(remote.name, {})
         self._settled: dict[Spot, Entry] = {}
         self._done: list[Entry] = []
         self._stopped = ""
@@ -80,6 +90,8 @@ class _RemotePush:
                 meet(reached, self.run)
                 self._settle(reached)
                 self._store_readings(self.remote.name)
+                if self.prepared.edits:
+                    self.run.edit(partial(self.prepared.edits.make, changes=self.changes))
                 self._send_all(Sender(reached, self.run))
                 self._look_after(reached)
         except DssyncError as error:  # the remote's outcome; what was not sent is told apart
@@ -121,8 +133,9 @@ class _RemotePush:
 
     def _store_readings(self, remote: str) -> None:
         """Keep what `prepare` read as theirs, so that the plan and the mirror agree."""
+        readings = self.prepared.readings.get(remote, {})
         for kind in KINDS:
-            mine = {key: r for (of, key), r in self._readings.items() if of == kind}
+            mine = {key: r for (of, key), r in readings.items() if of == kind}
             shown = [reading for reading in mine.values() if reading is not None]
             gone = [key for key, reading in mine.items() if reading is None]
             inbox = self._inbox(remote, kind)

@@ -20,7 +20,7 @@ from dssync.mirror.incoming import Inbox
 from dssync.mirror.unreadable import Unreadable
 from dssync.posthog import Contract
 from dssync.sync import settler
-from dssync.sync.preparation import entry_of
+from dssync.sync.preparation import NOT_REACHED, entry_of
 from dssync.sync.session import Link, Run, Session, link, meet, run
 
 
@@ -73,6 +73,7 @@ def apply_repair(mirror: Mirror, repair: Repair, remote: Remote, session: Sessio
     entries: list[Entry] = []
     troubles: list[Trouble] = []
     with run(mirror, "doctor", session) as current:
+        current.keep([entry_of(repair.steps[0], "skipped", NOT_REACHED)])
         try:
             with link(remote, session) as reached:
                 meet(reached, current)

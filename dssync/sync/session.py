@@ -11,7 +11,7 @@ from typing import TypeVar
 from dssync import version
 from dssync.clock import Clock, SystemClock
 from dssync.config import Remote, find_key
-from dssync.core.receipt import Receipt
+from dssync.core.receipt import Entry, Receipt
 from dssync.events import Report, ignore
 from dssync.mirror import KnownRemote, Mirror, Transaction, lock, remotes, runs
 from dssync.net.dates import Dated, ServerClock
@@ -104,9 +104,21 @@ class Run:
         with self.mirror.database.unit(self.number, durable=durable) as tx:
             return work(tx)
 
+    def edit(self, work: Work[T]) -> T:
+        """Have the working copy edited as a person edits it: triggers guard, and notice."""
+        return self.writer.submit(self._as_person, work).result()
+
+    def _as_person(self, work: Work[T]) -> T:
+        with self.mirror.database.edit() as tx:
+            return work(tx)
+
     def end(self, exit_code: int) -> None:
         """Note the end."""
         self.write(lambda tx: runs.end(tx, self.number, exit_code, self.session.clock))
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Keep rows of the receipt; a later word on the same record replaces the earlier one."""
+        self.write(lambda tx: runs.keep_entries(tx, self.number, entries))
 
     def finish(self, receipt: Receipt) -> Receipt:
         """Keep the receipt and note the end."""
@@ -115,11 +127,14 @@ class Run:
 
     def _keep(self, tx: Transaction, receipt: Receipt) -> None:
         runs.keep_entries(tx, self.number, receipt.entries)
-        runs.end(tx, self.number, receipt.exit_code, self.session.clock)
+        code, clock = receipt.exit_code, self.session.clock
+        runs.end(tx, self.number, code, clock, receipt.troubles, receipt.notes)
 
 
 @contextmanager
-def run(mirror: Mirror, command: str, session: Session) -> Iterator[Run]:
+def run(
+    mirror: Mirror, command: str, session: Session, *, undoes: int | None = None
+) -> Iterator[Run]:
     """Hold the mirror and keep a run in it, with its end and exit code, whatever happens.
 
     Raises Locked.
@@ -130,7 +145,7 @@ def run(mirror: Mirror, command: str, session: Session) -> Iterator[Run]:
         ThreadPoolExecutor(1, thread_name_prefix="dssync-writer") as writer,
     ):
         with mirror.database.edit() as tx:
-            number = runs.start(tx, command, session.clock, version())
+            number = runs.start(tx, command, session.clock, version(), undoes=undoes)
         current = Run(mirror, number, session, writer)
         try:
             yield current

@@ -108,6 +108,9 @@ def test_a_run_has_a_begin_an_end_and_a_number_of_its_own(home: Home) -> None:
         "exit_code": 3,
         "version": "1.0",
         "plan": None,
+        "undoes": None,
+        "troubles": None,
+        "notes": None,
     }
     home.sql.execute("DELETE FROM runs WHERE id = ?", (first,))
     assert home.run() > first

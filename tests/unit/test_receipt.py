@@ -10,12 +10,12 @@ from dssync.errors import Brake, KeyMissing, Locked, Throttled
 PRECEDENCE = (130, 143, 11, 10, 9, 7, 6, 8, 5, 4, 3)
 
 
-def entry(outcome: Outcome) -> Entry:
-    return Entry("main", "item", "k", "update", outcome)
+def entry(outcome: Outcome, *, planned: bool = True) -> Entry:
+    return Entry("main", "item", "k", "update" if planned else "read", outcome)
 
 
 def receipt(command: str, *outcomes: Outcome, planned: int | None = None) -> Receipt:
-    entries = tuple(entry(outcome) for outcome in outcomes)
+    entries = tuple(entry(outcome, planned=planned != 0) for outcome in outcomes)
     return Receipt(command, 1, len(entries) if planned is None else planned, entries)
 
 
@@ -35,6 +35,7 @@ OUTCOMES: tuple[tuple[str, tuple[Outcome, ...], int], ...] = (
     ("push", ("applied", "skipped"), 0),
     ("push", ("applied", "conflicted"), 4),
     ("sync", ("conflicted",), 4),
+    ("undo", ("conflicted", "applied"), 4),
     ("push", ("failed", "applied"), 3),
     ("push", ("in doubt",), 3),
     ("push", ("failed", "conflicted"), 4),
