@@ -4,6 +4,7 @@
     ├── UsageError                  2  the call or an input file is wrong
     │   ├── ConfigError                a configuration that cannot be used
     │   ├── UnknownRecord              a name that fits no record, or several
+    │   ├── UnknownRun                 a run that never was, or is no longer kept
     │   └── InvalidRecords             values the server would refuse, all listed
     ├── ApiError                    3  the server's word about one record
     │   ├── NotFound                   404: deleted, gone, or no longer yours
@@ -63,6 +64,10 @@ class ConfigError(UsageError):
 
 class UnknownRecord(UsageError):
     """A name that fits no record, or more than one."""
+
+
+class UnknownRun(UsageError):
+    """A run that never was, or that is no longer kept."""
 
 
 class InvalidRecords(UsageError):

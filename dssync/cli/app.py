@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "delete": ("delete:delete", "Mark records deleted."),
     "undelete": ("undelete:undelete", "Bring deleted records back."),
     "revert": ("revert:revert", "Drop local edits."),
+    "log": ("log:log", "Tell what happened, to a run or a record."),
+    "undo": ("undo:undo", "Take a push back."),
     "doctor": ("doctor:doctor", "List what the server cannot show, and repair it."),
     "sandbox": ("sandbox:sandbox", "Serve a PostHog-compatible server to try things on."),
     "demo": ("demo:demo", "Show the whole loop in a minute."),

@@ -191,10 +191,14 @@ def sync(pushing: Pushing, remotes: Sequence[Remote], limit: Limit | None) -> Pu
 def _both(pulled: Receipt, pushed: Receipt) -> Receipt:
     """Join the receipts of a sync's two runs; the id is the push's, if it made a run.
 
-    Of what was in doubt, the push has the later word.
+    Of what was in doubt or in conflict, the push has the later word.
     """
     later = {(entry.kind, entry.key) for entry in pushed.entries}
-    entries = [entry for entry in pulled.entries if (entry.kind, entry.key) not in later]
+    entries = [
+        entry
+        for entry in pulled.entries
+        if entry.outcome != "conflicted" and (entry.kind, entry.key) not in later
+    ]
     return Receipt(
         "sync",
         pulled.run if pushed.run is None else pushed.run,

@@ -48,6 +48,15 @@ def one(tx: Connection, number: int) -> KeptRun | None:
     return _run(tx, row) if row else None
 
 
+def begun(tx: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return the command and the start of those of the runs that the mirror keeps."""
+    rows = tx.exec_driver_sql(
+        "SELECT id, command, started_at FROM runs WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(numbers)),),
+    )
+    return {int(run): (command, started_at) for run, command, started_at in rows}
+
+
 def undone_by(tx: Connection, number: int) -> list[int]:
     """Return the runs that took this one back, or a part of it, oldest first."""
     query = select(schema.runs.c.id).where(schema.runs.c.undoes == number)

@@ -1,12 +1,14 @@
 """Pull: mirror what the remotes hold, without touching what was edited here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from dssync.clock import stamp
 from dssync.config import Remote
 from dssync.core.brakes import Limit
 from dssync.core.fields import KINDS, KindName
+from dssync.core.plan import Conflicted
 from dssync.core.receipt import Entry, Receipt, ScanCount, ScanOutcome, Trouble
 from dssync.core.scan import CompleteWithHoles, Hole, Outcome, Partial
 from dssync.core.sizing import Sizing
@@ -17,6 +19,8 @@ from dssync.mirror import Mirror, runs, unreadable
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
 from dssync.sync.absence import Absence
+from dssync.sync.planner import make_plan
+from dssync.sync.preparation import conflicted_entry
 from dssync.sync.scanner import Progress, Scanner
 from dssync.sync.session import Link, Run, Session, link, meet, run
 
@@ -70,9 +74,11 @@ class _RemotePull:
         try:
             with link(self.remote, self.run.session) as reached:
                 meet(reached, self.run)
+                before = self._conflicts()
                 self._settle(reached)
                 for kind in KINDS:
                     self._scan(reached, kind)
+                self._note_conflicts(before)
         except DssyncError as error:  # the outcome of this remote; the others still go
             self.troubles.append(Trouble.of(self.remote.name, error))
 
@@ -80,6 +86,17 @@ class _RemotePull:
         found = settler.settle(reached, self.run)
         self.notes += settler.sentences(found)
         self.entries += [entry for entry in found if entry.outcome == "in doubt"]
+
+    def _conflicts(self) -> tuple[Conflicted, ...]:
+        return make_plan(self.run.mirror, [self.remote.name]).conflicts
+
+    def _note_conflicts(self, before: Collection[Conflicted]) -> None:
+        """Keep what is in conflict since this pull; what was before is no news."""
+        self.entries += [
+            replace(conflicted_entry(conflict), action="read")
+            for conflict in self._conflicts()
+            if conflict not in before
+        ]
 
     def _scan(self, reached: Link, kind: KindName) -> None:
         clock = self.run.session.clock

@@ -65,12 +65,13 @@ def plan_json(plan: Plan) -> Document:
     return {
         "digest": plan.digest,
         "counts": dict(plan.counts()),
-        "changes": [_change_json(change) for change in plan.changes],
-        "conflicts": [_conflicted_json(conflicted) for conflicted in plan.conflicts],
+        "changes": [change_json(change) for change in plan.changes],
+        "conflicts": [conflicted_json(conflicted) for conflicted in plan.conflicts],
     }
 
 
-def _change_json(change: Change) -> Document:
+def change_json(change: Change) -> Document:
+    """Return a change for programs."""
     return {
         **_who(change),
         "action": change.action,
@@ -85,7 +86,8 @@ def _change_json(change: Change) -> Document:
     }
 
 
-def _conflicted_json(conflicted: Conflicted) -> Document:
+def conflicted_json(conflicted: Conflicted) -> Document:
+    """Return a conflict for programs."""
     return {
         **_who(conflicted),
         "conflicts": [

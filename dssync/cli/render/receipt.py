@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from dssync.cli.render.difference import readable
+from dssync.cli.render.ages import moment
+from dssync.cli.render.difference import delta_lines, readable, value_lines
 from dssync.cli.render.error import sentence_lines
 from dssync.cli.render.names import title
-from dssync.cli.render.text import Line, Tone, counted
+from dssync.cli.render.text import Line, Tone, counted, wrapped
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS
-from dssync.core.receipt import Entry, Outcome, Receipt, ScanCount
+from dssync.core.receipt import OUTCOMES, Entry, Outcome, Receipt, ScanCount
 
 _TONES: dict[Outcome, Tone] = {
     "applied": "add",
@@ -18,6 +19,9 @@ _TONES: dict[Outcome, Tone] = {
     "in doubt": "error",
     "unreadable": "error",
 }
+
+
+_FIELDS = " " * 4
 
 
 def receipt_json(receipt: Receipt) -> Document:
@@ -109,9 +113,50 @@ def _scan_line(scan: ScanCount) -> Line:
 
 def _entry_lines(entry: Entry) -> Iterator[Line]:
     name = title(entry.kind, entry.label, entry.key)
-    yield Line(f"{entry.outcome}: {entry.action} {name}, {entry.remote}", _TONES[entry.outcome])
+    verb = "" if entry.action == "read" else f"{entry.action} "
+    yield Line(f"{entry.outcome}: {verb}{name}, {entry.remote}", _TONES[entry.outcome])
     if entry.reason:
         yield Line(f"  {entry.reason}")
+
+
+def whole_lines(receipt: Receipt, width: int) -> Iterator[Line]:
+    """Draw a receipt with every row of it, field by field, and its balance."""
+    yield from map(_scan_line, receipt.scans)
+    for entry in receipt.entries:
+        yield from _entry_lines(entry)
+        yield from _answer_lines(entry)
+        for delta in entry.deltas:
+            field = KINDS[entry.kind].by_name[delta.field]
+            if entry.action == "create":
+                yield from value_lines(field, delta.after, width, _FIELDS)
+            elif field.type != "flag":
+                yield from delta_lines(field, delta.before, delta.after, width, _FIELDS)
+    for note in receipt.notes:
+        yield from map(Line, wrapped(note, width, "", "  "))
+    for trouble in receipt.troubles:
+        yield from sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint)
+    if receipt.planned:
+        yield Line(f"{_balance(receipt)}.")
+
+
+def _answer_lines(entry: Entry) -> Iterator[Line]:
+    """Say how often it was sent, what the server answered, and what time it gave the record."""
+    facts = [
+        counted(entry.attempts, "request") if entry.attempts else "",
+        f"answered {entry.status}" if entry.status else "",
+        f"updated {moment(entry.updated_at)}" if entry.updated_at else "",
+    ]
+    if any(facts):
+        yield Line(f"  {', '.join(filter(None, facts))}", "dim")
+
+
+def _balance(receipt: Receipt) -> str:
+    parts = " + ".join(
+        f"{sum(e.outcome == outcome and e.planned for e in receipt.entries):,} {outcome}"
+        for outcome in OUTCOMES
+        if outcome != "unreadable"
+    )
+    return f"{receipt.planned:,} planned = {parts}"
 
 
 def last_line(receipt: Receipt) -> Line:

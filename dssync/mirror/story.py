@@ -1,0 +1,64 @@
+"""The states of one record that the mirror ever saw on the server."""
+
+import json
+from collections.abc import Collection
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Values
+from dssync.core.story import State
+from dssync.mirror.schema import TABLES
+
+
+def states(tx: Connection, kind: KindName, key: str) -> list[State]:
+    """Return what the server held of a record, oldest first; the last state is the present one.
+
+    The row that stands for a dataset which no list shows is no state.
+    """
+    table, fields = KINDS[kind].table, ", ".join(TABLES[kind].fields)
+    columns = (
+        "run, id, created_at, updated_at, absent_since,"
+        f" (SELECT profile FROM people WHERE people.id = created_by), {fields}"
+    )
+    rows = tx.exec_driver_sql(
+        f"SELECT 0 AS now, {columns} FROM {table}_history"
+        " WHERE key = :key AND (digest IS NOT NULL OR absent_since IS NULL)"
+        f" UNION ALL SELECT 1, {columns} FROM {table}_pending WHERE key = :key AND side = 'theirs'"
+        f" UNION ALL SELECT 1, {columns} FROM {table} WHERE key = :key AND id IS NOT NULL"
+        " AND (digest IS NOT NULL OR absent_since IS NULL)"
+        f" AND NOT EXISTS (SELECT 1 FROM {table}_pending WHERE key = :key)"
+        " ORDER BY run, now",
+        {"key": key},
+    )
+    return [
+        State(
+            run=row[1],
+            id=row[2],
+            created_at=row[3],
+            updated_at=row[4],
+            absent_since=row[5],
+            created_by=_email(row[6]),
+            values=dict(zip(TABLES[kind].fields, row[7:], strict=True)),
+        )
+        for row in rows
+    ]
+
+
+def _email(profile: str | None) -> str | None:
+    return json.loads(profile).get("email") if profile else None
+
+
+def left_by(tx: Connection, kind: KindName, key: str, run: int) -> Values | None:
+    """Return what a run left of a record on the server, if it is still kept."""
+    return next((s.values for s in states(tx, kind, key) if s.run == run), None)
+
+
+def others_inside(tx: Connection, dataset: str, besides: Collection[str]) -> int:
+    """Count the items that the server shows in a dataset, besides some."""
+    return int(
+        tx.exec_driver_sql(
+            "SELECT count(*) FROM items WHERE dataset = ? AND absent_since IS NULL"
+            " AND id IS NOT NULL AND key NOT IN (SELECT value FROM json_each(?))",
+            (dataset, json.dumps(list(besides))),
+        ).scalar_one()
+    )
