@@ -22,6 +22,20 @@ class PlannedEdit:
     expected: Values = field(default_factory=dict)
 
 
+def believe(triple: Triple, edit: PlannedEdit) -> Triple:
+    """Take for the server's what ours holds and the edit expects there.
+
+    So stands a record that a run sent and did not read again, because it was stopped: until
+    somebody reads it, the mirror calls what was sent an edit of here.
+    """
+    base, theirs = triple.base, triple.theirs
+    if base is None or theirs is None:
+        return triple
+    fields = KINDS[triple.kind].by_name
+    sent = {n: v for n, v in edit.expected.items() if equal(fields[n], triple.ours[n], v)}
+    return replace(triple, base={**base, **sent}, theirs={**theirs, **sent})
+
+
 def judge(
     triple: Triple, edit: PlannedEdit, describe: Describe = nothing_to_say
 ) -> Change | Conflicted | None:

@@ -19,7 +19,7 @@ from dssync.core.differ import difference
 from dssync.core.fields import KINDS, Stored, Values
 from dssync.core.merge import Conflict, Reason
 from dssync.core.plan import Action, Conflicted
-from dssync.core.planned import PlannedEdit, judge
+from dssync.core.planned import PlannedEdit, believe, judge
 from dssync.core.receipt import Entry
 from dssync.core.records import Triple
 
@@ -36,11 +36,12 @@ class Standing:
 
 def undo(entry: Entry, now: Standing) -> PlannedEdit | Conflicted | str:
     """Return the edit that takes an applied change back, or why there is none."""
-    edited = _edited_since(entry, now.triple)
+    edit = PlannedEdit(inverse(entry), _expected(entry, now))
+    triple = believe(now.triple, edit)
+    edited = _edited_since(entry, triple)
     if edited:
         return edited
-    edit = PlannedEdit(inverse(entry), _expected(entry, now))
-    judged = judge(now.triple, edit)
+    judged = judge(triple, edit)
     if judged is None:
         return BACK
     return _named(judged, entry) if isinstance(judged, Conflicted) else edit
@@ -81,7 +82,7 @@ def _expected(entry: Entry, now: Standing) -> Values:
         return {**left, **sent, "deleted": 0}
     if inverse(entry).get("deleted"):
         return {**(now.left or now.triple.theirs or {}), **sent}
-    return {"deleted": 0, **sent}
+    return {"deleted": now.left["deleted"] if now.left else 0, **sent}
 
 
 def _edited_since(entry: Entry, triple: Triple) -> Conflicted | None:

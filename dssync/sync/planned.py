@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from dssync.core.differ import difference
 from dssync.core.fields import KindName
 from dssync.core.plan import Change, Conflicted, Plan
-from dssync.core.planned import PlannedEdit, judge
+from dssync.core.planned import PlannedEdit, believe, judge
 from dssync.core.records import Triple
 from dssync.mirror import Mirror, Transaction, edits, records, touched
 from dssync.sync.planner import describer
@@ -24,7 +24,8 @@ class PlannedEdits:
     def plan(self, mirror: Mirror) -> Plan:
         """Make the plan of these edits alone, from the mirror."""
         with mirror.database.read() as tx:
-            found = [self.judge(tx, standing(tx, kind, key)) for kind, key in self.edits]
+            triples = [self.triple(tx, kind, key) for kind, key in self.edits]
+            found = [self.judge(tx, triple) for triple in triples if triple]
         return Plan.of(
             (change for change in found if isinstance(change, Change)),
             (conflict for conflict in found if isinstance(conflict, Conflicted)),
@@ -32,9 +33,10 @@ class PlannedEdits:
 
     def triple(self, tx: Transaction, kind: KindName, key: str) -> Triple | None:
         """Return a record's three values, also of one that only these edits touch."""
-        return (
-            standing(tx, kind, key) if (kind, key) in self.edits else touched.triple(tx, kind, key)
-        )
+        edit = self.edits.get((kind, key))
+        if edit is None:
+            return touched.triple(tx, kind, key)
+        return believe(standing(tx, kind, key), edit)
 
     def judge(self, tx: Transaction, triple: Triple) -> Change | Conflicted | None:
         """Say what would be sent of a record, or why not."""

@@ -133,4 +133,5 @@ def _facts(logged: "LoggedRun") -> Iterator[tuple[str, str]]:
     yield "exit", "" if run.exit_code is None else str(run.exit_code)
     yield "remotes", ", ".join(run.remotes)
     yield "version", run.version
-    yield "undone by", ", ".join(f"run {number}" for number in logged.undone_by)
+    by = ", ".join(f"run {number}" for number in logged.undone_by)
+    yield "undone", f"by {by}" if by else ""
