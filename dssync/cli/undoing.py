@@ -79,11 +79,6 @@ class Undoing:
         """Show what would be sent, or that nothing would."""
         if not prepared.plan:
             self.context.tell(self._nothing())
-        elif self.dry:
-            digest = prepared.plan.digest
-            self.context.tell(
-                f"to send exactly this: dssync undo {self.number} --checksum {digest}"
-            )
         shown = entries_of(prepared.plan.changes, "skipped", "only shown, because of -n")
         receipt = Receipt(
             "undo",
