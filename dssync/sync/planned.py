@@ -1,7 +1,7 @@
 """Edits to be made when a plan is applied: planned as if they stood, made as a person would."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dssync.core.differ import difference
 from dssync.core.fields import KindName
@@ -37,6 +37,11 @@ class PlannedEdits:
         if edit is None:
             return touched.triple(tx, kind, key)
         return believe(standing(tx, kind, key), edit)
+
+    def imagine(self, triple: Triple) -> Triple:
+        """Return a record's three values as they will be once its edit is made."""
+        edit = self.edits.get((triple.kind, triple.key))
+        return replace(triple, ours={**triple.ours, **edit.values}) if edit else triple
 
     def judge(self, tx: Transaction, triple: Triple) -> Change | Conflicted | None:
         """Say what would be sent of a record, or why not."""

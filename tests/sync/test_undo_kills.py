@@ -17,9 +17,9 @@ from dssync.sync import apply_push
 from dssync.sync.log import read_run, read_runs
 from dssync.sync.undo import prepare_undo
 from tests.clock import FakeClock
-from tests.pull.test_kills import Seams
+from tests.seams import Seams
+from tests.sync.sides import empty_mirror
 from tests.sync.test_undo import edit_everything, run_of, there, undo
-from tests.sync.two_sides import empty_mirror
 from tests.sync.world import World
 
 

@@ -16,8 +16,8 @@ from dssync.core.values import poison
 from dssync.mirror import Mirror
 from dssync.sandbox import Sandbox
 from tests.clock import FakeClock
+from tests.sync.sides import empty_mirror
 from tests.sync.test_undo import both, keys, run_of, undo
-from tests.sync.two_sides import empty_mirror
 from tests.sync.world import World
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
