@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "delete": ("delete:delete", "Mark records deleted."),
     "undelete": ("undelete:undelete", "Bring deleted records back."),
     "revert": ("revert:revert", "Drop local edits."),
+    "resolve": ("resolve:resolve", "Settle conflicts."),
     "log": ("log:log", "Tell what happened, to a run or a record."),
     "undo": ("undo:undo", "Take a push back."),
     "doctor": ("doctor:doctor", "List what the server cannot show, and repair it."),

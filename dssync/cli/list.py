@@ -17,17 +17,19 @@ def list_records(context: Context, dataset: str | None, deleted: bool) -> int:
 
     DATASET is a key or id, a name, or the beginning of one. Columns of datasets: key, name,
     remote, updated_at, state; of items: key, input, expected_output, updated_at, state. The state
-    is new, deleted, gone, edited, or empty. Without a terminal the columns are separated by tabs,
-    without a heading.
+    is new, edited, to delete, to undelete, conflict or in doubt for what a push has to do with,
+    else deleted or empty. Without a terminal the columns are separated by tabs, without a heading.
     """
+    from dssync.sync.status import standings
+
     with context.mirror() as mirror:
         names = context.chosen(mirror)
-        edited = {key for _, key in mirror.touched_keys(names)}
+        standing = standings(mirror, names)
         if dataset is None:
             found = mirror.datasets(names, deleted=deleted)
-            return context.finish(RecordsView("dataset", found, edited))
+            return context.finish(RecordsView("dataset", found, standing))
         parent = mirror.find(dataset, names)
         if parent.kind != "dataset":
             raise UsageError(f"{parent.key} is an item", hint=f"dssync show {parent.key}")
         items = mirror.items(parent.key, deleted=deleted)
-        return context.finish(RecordsView("item", items, edited))
+        return context.finish(RecordsView("item", items, standing))

@@ -16,8 +16,10 @@ def show(context: Context, record: str) -> int:
     RECORD is a key or id, a dataset's name, or the beginning of one (4 characters or more).
     Without a terminal the record is JSON.
     """
+    from dssync.sync.status import standings
+
     with context.mirror() as mirror:
         names = context.chosen(mirror)
         found = mirror.find(record, names)
-        edited = (found.kind, found.key) in mirror.touched_keys(names)
-        return context.finish(RecordView(found, edited=edited))
+        standing = standings(mirror, names).get((found.kind, found.key), "")
+        return context.finish(RecordView(found, standing))

@@ -6,6 +6,8 @@ from sqlalchemy import Connection
 
 from dssync.clock import SystemClock
 from dssync.core.fields import KINDS, ContractName, KindName, Stored
+from dssync.core.merge import Conflict, merge
+from dssync.core.resolve import Choice, Edited, decided
 from dssync.core.rules import reasons
 from dssync.errors import UnknownRecord, UsageError
 from dssync.mirror import doubts, touched
@@ -61,6 +63,45 @@ def take_back(tx: Connection, kind: KindName, key: str, fields: Collection[str] 
     ours = {n: theirs[n] if n in chosen else found.ours[n] for n in found.ours}
     touched.rebase(tx, found, ours, chosen)
     return any(theirs[name] != found.ours[name] for name in chosen)
+
+
+def decide(
+    tx: Connection,
+    kind: KindName,
+    key: str,
+    choices: Mapping[str, Choice],
+    shown: Mapping[str, Conflict],
+) -> None:
+    """Settle conflicts of a record; needs the program's unit.
+
+    `shown` are the conflicts, by field, that the decision was made on. Raises UsageError where one
+    of them is no longer what it was, or an edited value would be refused.
+    """
+    found = touched.triple(tx, kind, key)
+    open_now = merge(found).conflicts if found and found.base is not None else ()
+    if found is None or any(shown[name] not in open_now for name in choices):
+        raise UsageError(
+            f"{kind} {key} moved while you decided, so nothing was settled",
+            hint=f"look again: dssync resolve {key}",
+        )
+    edited = {n: c.value for n, c in choices.items() if isinstance(c, Edited)}
+    _refuse_hopeless(tx, kind, key, edited)
+    _refuse_strangers(tx, kind, found.remote, edited)
+    ours, moved = decided(found, choices)
+    touched.rebase(tx, found, ours, moved)
+
+
+def _refuse_strangers(
+    tx: Connection, kind: KindName, remote: str, values: Mapping[str, Stored]
+) -> None:
+    """Refuse references to what the remote does not have; no trigger looks inside a unit."""
+    for name, value in values.items():
+        if KINDS[kind].by_name[name].type == "reference":
+            known = tx.exec_driver_sql(
+                "SELECT 1 FROM datasets WHERE key = ? AND remote = ?", (value, remote)
+            ).first()
+            if known is None:
+                raise UsageError(f"{remote} has no dataset {value}", hint="dssync list --deleted")
 
 
 def refuse_unknown(kind: KindName, names: Iterable[str]) -> None:

@@ -7,6 +7,8 @@ from typing import Self
 
 from dssync import version
 from dssync.core.fields import KINDS, KindName, Stored
+from dssync.core.merge import Conflict
+from dssync.core.resolve import Choice
 from dssync.errors import NoMirror, UsageError
 from dssync.mirror import edits, records, remotes, touched, upgrade
 from dssync.mirror.records import Record
@@ -107,6 +109,20 @@ class Mirror:
         edits.refuse_unknown(kind, fields)
         with self.database.unit(LOCAL) as tx:
             return edits.take_back(tx, kind, key, fields)
+
+    def resolve(
+        self,
+        kind: KindName,
+        key: str,
+        choices: Mapping[str, Choice],
+        shown: Mapping[str, Conflict],
+    ) -> None:
+        """Settle conflicts of a record, by field, as they were `shown` to whoever decided.
+
+        Raises UsageError where they moved since, or an edited value would be refused.
+        """
+        with self.database.unit(LOCAL) as tx:
+            edits.decide(tx, kind, key, choices, shown)
 
     def touched_keys(self, remotes: Sequence[str] = ()) -> list[tuple[KindName, str]]:
         """Return every record somebody edited or made, items first."""

@@ -1,10 +1,10 @@
 """What changed here, what is in the way, and how old the mirror is; reads the mirror only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dssync.core.fields import KINDS, KindName
-from dssync.core.plan import Plan
+from dssync.core.plan import Action, Plan
 from dssync.mirror import KnownRemote, Mirror, journal, records, runs
 from dssync.mirror.journal import Intent
 from dssync.sync.planner import make_plan
@@ -44,6 +44,25 @@ def read_status(mirror: Mirror, remotes: Sequence[str] = ()) -> Status:
             plan=plan,
             in_doubt=intents,
         )
+
+
+STANDING: Mapping[Action, str] = {
+    "create": "new",
+    "update": "edited",
+    "delete": "to delete",
+    "undelete": "to undelete",
+}
+"""What a record is called that waits for a push, by what the push would do."""
+
+
+def standings(mirror: Mirror, remotes: Sequence[str] = ()) -> Mapping[tuple[KindName, str], str]:
+    """Say in a word how each record stands that is pending, in conflict or in doubt."""
+    status = read_status(mirror, remotes)
+    return {
+        **{(c.kind, c.key): STANDING[c.action] for c in status.plan.changes},
+        **{(c.kind, c.key): "conflict" for c in status.plan.conflicts},
+        **{(intent.kind, intent.key): "in doubt" for intent in status.in_doubt},
+    }
 
 
 def _remote(mirror: Mirror, remote: KnownRemote) -> RemoteStatus:

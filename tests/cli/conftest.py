@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dssync.sandbox import SANDBOX_KEY, Sandbox, load_sample, serve
+from tests.cli.disputed import Editor, dispute
 from tests.cli.reviewing import BOT, RAG, SQL
 from tests.cli.shell import Shell
 
@@ -99,3 +100,23 @@ def edited(pulled: Shell, sandbox: Sandbox) -> Shell:
     pulled("diff", "-o", "plan.json").well()
     sandbox.log.clear()
     return pulled
+
+
+@pytest.fixture(scope="session")
+def disputed_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("disputed") / "mirror.db"
+    dispute(path)
+    return path
+
+
+@pytest.fixture
+def disputed(dssync: Shell, folder: Path, disputed_mirror: Path) -> Shell:
+    shutil.copy(disputed_mirror, folder / "mirror.db")
+    return dssync
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Editor:
+    editor = Editor(tmp_path / "editor")
+    editor.install(monkeypatch)
+    return editor

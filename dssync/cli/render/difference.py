@@ -85,10 +85,11 @@ def delta_lines(
     """Draw what became of a field."""
     old, new = readable(field, before), readable(field, after)
     for step in differences(field.name, old, new):
-        yield from _step_lines(step, width, indent)
+        yield from step_lines(step, width, indent)
 
 
-def _step_lines(step: Step, width: int, indent: str) -> Iterator[Line]:
+def step_lines(step: Step, width: int, indent: str) -> Iterator[Line]:
+    """Draw one place where two values differ."""
     if step.before is MISSING:
         yield from _labelled(f"+ {step.path}: ", shown(step.after), width, indent, "add")
     elif step.after is MISSING:

@@ -19,6 +19,7 @@ def pending_lines(plan: Plan) -> Iterator[Line]:
         yield Line("pending: nothing")
         return
     yield Line(f"pending: {summary(plan)}", "head")
-    yield Line("  see it: dssync diff; send it: dssync push; take it back: dssync revert")
+    if plan.changes:
+        yield Line("  see it: dssync diff; send it: dssync push; take it back: dssync revert")
     if plan.conflicts:
-        yield Line("  settle a conflict with the server's value: dssync revert RECORD FIELD")
+        yield Line("  see the conflicts and settle them: dssync resolve")

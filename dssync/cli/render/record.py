@@ -1,7 +1,7 @@
 """Records of the working copy: one in full, or many in a table."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ from dssync.core.values import Json
 if TYPE_CHECKING:
     from dssync.mirror import Record
 
+Standings = Mapping[tuple[KindName, str], str]
+"""What a push has to do with records, in a word, by kind and key."""
+
 COLUMNS: dict[KindName, tuple[str, ...]] = {
     "dataset": ("key", "name", "remote", "updated_at", "state"),
     "item": ("key", "input", "expected_output", "updated_at", "state"),
@@ -25,36 +28,36 @@ COLUMNS: dict[KindName, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """Shows one record in full; `edited` tells that somebody edited it here."""
+    """Shows one record in full; `standing` says what a push has to do with it, if anything."""
 
     record: "Record"
-    edited: bool
+    standing: str
 
     def json(self) -> Document:
         """Return the record for programs."""
-        return record_json(self.record, edited=self.edited)
+        return record_json(self.record, self.standing)
 
     def draw(self, screen: Screen) -> None:
         """Print the record for people on a terminal, as JSON elsewhere."""
         if screen.out.isatty():
-            screen.data(_record_lines(self.record, self.edited))
+            screen.data(_record_lines(self.record, self.standing))
         else:
             screen.document(self.json(), indent=2)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsView:
-    """Shows records in a table, in the order given; `edited` holds the keys of edited ones."""
+    """Shows records in a table, in the order given; `standings` has what is not as it was read."""
 
     kind: KindName
     records: Iterable["Record"]
-    edited: Collection[str]
+    standings: Standings
 
     def json(self) -> Document:
         """Return the records for programs."""
         return {
             f"{self.kind}s": [
-                record_json(record, edited=record.key in self.edited) for record in self.records
+                record_json(record, self._standing(record)) for record in self.records
             ]
         }
 
@@ -68,10 +71,13 @@ class RecordsView:
             "key": record.key,
             "remote": record.remote,
             "updated_at": record.updated_at or "",
-            "state": state(record, edited=record.key in self.edited),
+            "state": state(record, self._standing(record)),
         }
         columns = COLUMNS[self.kind]
         return tuple(facts[n] if n in facts else _cell(record, n) for n in columns)
+
+    def _standing(self, record: "Record") -> str:
+        return self.standings.get((record.kind, record.key), "")
 
 
 def _cell(record: "Record", name: str) -> str:
@@ -79,25 +85,19 @@ def _cell(record: "Record", name: str) -> str:
     return value if isinstance(value, str) else shown(value)
 
 
-def state(record: "Record", *, edited: bool) -> str:
+def state(record: "Record", standing: str) -> str:
     """Say in a word how a record stands against the server; nothing for one that is the same."""
-    words = (
-        ("new", record.id is None),
-        ("deleted", record.deleted),
-        ("gone", record.absent_since is not None),
-        ("edited", edited),
-    )
-    return next((word for word, holds in words if holds), "")
+    return standing or ("deleted" if record.deleted else "")
 
 
-def record_json(record: "Record", *, edited: bool) -> Document:
+def record_json(record: "Record", standing: str) -> Document:
     """Return a record for programs; values are JSON, not the mirror's text."""
     return {
         "kind": record.kind,
         "key": record.key,
         "id": record.id,
         "remote": record.remote,
-        "state": state(record, edited=edited),
+        "state": state(record, standing),
         "values": _values(record),
         "created_at": record.created_at,
         "updated_at": record.updated_at,
@@ -114,18 +114,20 @@ def _values(record: "Record") -> dict[str, Json]:
     }
 
 
-def _record_lines(record: "Record", edited: bool) -> Iterator[Line]:
+def _record_lines(record: "Record", standing: str) -> Iterator[Line]:
     yield Line(title(record.kind, record.label, record.key), "head")
     facts = (
         ("key", record.key),
         ("remote", record.remote),
-        ("state", state(record, edited=edited)),
+        ("state", state(record, standing)),
         ("created", _by(record)),
         ("updated", record.updated_at or ""),
     )
     for name, text in facts:
         if text:
             yield Line(f"  {name:<9}{text}", "dim")
+    if standing == "conflict":
+        yield Line(f"  settle it: dssync resolve {plain_json(record.key)}", "conflict")
     for name, value in _values(record).items():
         yield from _value_lines(name, value)
 

@@ -86,6 +86,17 @@ class Screen:
         self.err.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
+    def choose(self, question: str, letters: str) -> str:
+        """Ask until the answer begins with one of these letters; "" where nobody answers."""
+        while True:
+            self._write(self.err, f"{plain(question)} ")
+            self.err.flush()
+            answer = sys.stdin.readline()
+            letter = answer.strip().lower()[:1]
+            if not answer or (letter and letter in letters):
+                return letter
+            self.warn([Line(f"answer with one of: {', '.join(letters)}")])
+
     def coloured(self, stream: TextIO) -> bool:
         """Tell whether a stream is shown with colours."""
         wanted = self.colour and not os.environ.get("NO_COLOR")

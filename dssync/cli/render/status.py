@@ -1,6 +1,6 @@
 """The mirror at a glance."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 from dssync.cli.render.ages import ago, moment
 from dssync.cli.render.names import title
 from dssync.cli.render.pending import pending_json, pending_lines
+from dssync.cli.render.plan import conflicted_json
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, counted
 from dssync.cli.render.view import Document
+from dssync.core.plan import Conflicted
 
 if TYPE_CHECKING:
     from dssync.mirror.journal import Intent
     from dssync.mirror.unreadable import Unreadable
     from dssync.sync import RemoteStatus, Status
+
+
+SHOWN = 10
+"""How many records of a sort are named; the commands that settle them list all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class StatusView:
             "mirror": self.mirror,
             "remotes": [_remote_json(remote) for remote in self.status.remotes],
             "pending": pending_json(self.status.plan),
+            "conflicts": [conflicted_json(each) for each in self.status.plan.conflicts],
             "in_doubt": [_intent_json(intent) for intent in self.status.in_doubt],
             "unreadable": [unreadable_json(each) for each in self.unreadable],
         }
@@ -47,11 +54,38 @@ class StatusView:
             yield Line("no remote was pulled yet; pull one: dssync pull")
         for remote in self.status.remotes:
             yield from _remote_lines(remote, self.now)
-        yield from map(_doubt_line, self.status.in_doubt)
-        for each in self.unreadable:
-            known = " (acknowledged)" if each.acknowledged_at else ""
-            yield Line(f"unreadable: {each.kind} {each.label}, {each.remote}{known}", "error")
+        yield from self._in_the_way()
         yield from pending_lines(self.status.plan)
+
+    def _in_the_way(self) -> Iterator[Line]:
+        """Draw what keeps records from being pushed or read, each with what to type."""
+        yield from _some(_conflict_line(each) for each in self.status.plan.conflicts)
+        doubts = self.status.in_doubt
+        yield from _some(_doubt_line(each) for each in doubts)
+        if doubts:
+            yield Line("  find out what became of them: dssync pull")
+        yield from _some(_unreadable_line(each) for each in self.unreadable)
+        if self.unreadable:
+            yield Line("  repair them, or end their warning: dssync doctor")
+
+
+def _some(lines: Iterable[Line]) -> Iterator[Line]:
+    """Draw so many lines that the rest of the status stays on the screen."""
+    found = list(lines)
+    yield from found[:SHOWN]
+    if len(found) > SHOWN:
+        yield Line(f"  and {len(found) - SHOWN:,} more", found[0].tone)
+
+
+def _conflict_line(each: Conflicted) -> Line:
+    fields = ", ".join(conflict.field for conflict in each.conflicts)
+    name = title(each.kind, each.label, each.key)
+    return Line(f"conflict: {name}, {fields}", "conflict")
+
+
+def _unreadable_line(each: "Unreadable") -> Line:
+    known = " (acknowledged)" if each.acknowledged_at else ""
+    return Line(f"unreadable: {each.kind} {each.label}, {each.remote}{known}", "error")
 
 
 def _remote_lines(status: "RemoteStatus", now: datetime) -> Iterator[Line]:
@@ -67,11 +101,7 @@ def _remote_lines(status: "RemoteStatus", now: datetime) -> Iterator[Line]:
 
 def _doubt_line(intent: "Intent") -> Line:
     name = title(intent.kind, intent.key, intent.key)
-    return Line(
-        f"in doubt: {intent.action} {name}, sent {moment(intent.opened_at)}"
-        f" by run {intent.run}; the next pull finds out",
-        "error",
-    )
+    return Line(f"in doubt: {intent.action} {name}, run {intent.run}", "error")
 
 
 def _remote_json(status: "RemoteStatus") -> Document:
