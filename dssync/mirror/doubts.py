@@ -19,7 +19,7 @@ from dssync.core.receipt import Entry
 from dssync.core.records import Triple
 from dssync.core.values import differing
 from dssync.errors import UsageError
-from dssync.mirror import aliases, journal, records, runs, theirs, touched
+from dssync.mirror import aliases, journal, records, recreation, runs, theirs, touched
 from dssync.mirror.journal import Intent
 
 
@@ -130,6 +130,7 @@ def unite(tx: Connection, intent: Intent, other: str) -> None:
     else:
         touched.forget(tx, kind, other)
         theirs.adopt(tx, kind, key, columns)
+    recreation.finish(tx, kind, key, int(columns["run"] or 0))
     tx.exec_driver_sql(f"DELETE FROM {table} WHERE key = ?", (other,))
     _rename(tx, kind, other, key)
     aliases.remember(tx, intent.remote, kind, {str(columns["id"]): key})

@@ -10,7 +10,7 @@ from dssync.core.merge import Conflict, merge
 from dssync.core.resolve import Choice, Edited, decided
 from dssync.core.rules import reasons
 from dssync.errors import UnknownRecord, UsageError
-from dssync.mirror import doubts, touched
+from dssync.mirror import doubts, recreation, touched
 
 
 def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
@@ -115,10 +115,14 @@ def refuse_unknown(kind: KindName, names: Iterable[str]) -> None:
 def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[str]) -> bool:
     if fields:
         raise UsageError(
-            f"{kind} {key} was made here, so its fields have no earlier value",
+            f"{kind} {key} waits to be made, so its fields have no earlier value",
             hint=f"revert all of it: dssync revert {key}",
         )
     table = KINDS[kind].table
+    doubts.give_up(tx, kind, key, SystemClock())
+    if recreation.waits(tx, kind, key):
+        recreation.take_back(tx, kind, key)
+        return True
     children = (
         kind == "dataset"
         and tx.exec_driver_sql("SELECT count(*) FROM items WHERE dataset = ?", (key,)).scalar_one()
@@ -128,9 +132,25 @@ def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[st
             f"dataset {key} was made here and holds {children} items",
             hint="revert or move its items first",
         )
-    doubts.give_up(tx, kind, key, SystemClock())
     tx.exec_driver_sql(f"DELETE FROM {table} WHERE key = ?", (key,))
     return True
+
+
+def recreate(tx: Connection, kind: KindName, key: str) -> recreation.Left:
+    """Make a record again that the server has lost, under the same key; needs the program's unit.
+
+    Raises UsageError where there is nothing to make again.
+    """
+    return recreation.begin(tx, kind, key, _contract(tx, kind, key))
+
+
+def _contract(tx: Connection, kind: KindName, key: str) -> ContractName:
+    row = tx.exec_driver_sql(
+        f"SELECT r.contract FROM {KINDS[kind].table} AS l JOIN remotes AS r ON r.name = l.remote"
+        " WHERE l.key = ?",
+        (key,),
+    ).first()
+    return "versioned" if row and row[0] == "versioned" else "classic"
 
 
 def _refuse_hopeless(
@@ -141,12 +161,7 @@ def _refuse_hopeless(
     *,
     creating: bool = False,
 ) -> None:
-    row = tx.exec_driver_sql(
-        f"SELECT r.contract FROM {KINDS[kind].table} AS l JOIN remotes AS r ON r.name = l.remote"
-        " WHERE l.key = ?",
-        (key,),
-    ).first()
-    contract: ContractName = row[0] if row else "classic"
+    contract = _contract(tx, kind, key)
     for name, value in values.items():
         for reason in reasons(KINDS[kind].by_name[name], value, contract, creating=creating):
             raise UsageError(f"{name} of {kind} {key} was not set: {reason}")

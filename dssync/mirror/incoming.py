@@ -1,14 +1,14 @@
 """Store what a scan shows: unchanged rows are recognised by digest and written nowhere."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.records import PARENT, Person, Reading, Row, Values
-from dssync.mirror import aliases, theirs, touched
+from dssync.mirror import aliases, recreation, theirs, touched
 from dssync.mirror.aliases import Known
 from dssync.mirror.schema import TABLES
 from dssync.mirror.theirs import Columns, Look, SQLValue
@@ -66,7 +66,7 @@ class Inbox:
     def store(self, tx: Connection, readings: Sequence[Reading]) -> None:
         """Store some rows of the list, in the order in which they were read."""
         by_id = {reading.id: reading for reading in readings}
-        known, fresh = aliases.find(tx, self.remote, self.kind, by_id)
+        known, fresh = self._find(tx, by_id)
         for row in known.values():
             self.seen.add(row.rowid)
         moved = self._moved(tx, by_id, known)
@@ -78,6 +78,13 @@ class Inbox:
         self.counts.new += len(fresh)
         self.counts.changed += changed
         self.counts.unchanged += len(known) - changed
+
+    def _find(self, tx: Connection, ids: Iterable[str]) -> tuple[dict[str, Known], dict[str, str]]:
+        known, fresh = aliases.find(tx, self.remote, self.kind, ids)
+        unexpected = [*fresh, *(id for id, row in known.items() if row.absent)]
+        if unexpected and recreation.came_back(tx, self.remote, self.kind, unexpected):
+            return aliases.find(tx, self.remote, self.kind, ids)
+        return known, fresh
 
     def unseen(self, tx: Connection) -> list[str]:
         """Return the keys of live records of theirs that the scan did not show."""
@@ -117,6 +124,7 @@ class Inbox:
         """
         columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
         theirs.adopt(tx, self.kind, key, {**columns, **sent})
+        recreation.finish(tx, self.kind, key, self.run)
         aliases.remember(tx, self.remote, self.kind, {reading.id: key})
 
     def _moved(

@@ -10,8 +10,9 @@ from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.merge import Conflict
 from dssync.core.resolve import Choice
 from dssync.errors import NoMirror, UsageError
-from dssync.mirror import edits, records, remotes, touched, upgrade
+from dssync.mirror import edits, records, recreation, remotes, touched, upgrade
 from dssync.mirror.records import Record
+from dssync.mirror.recreation import Left
 from dssync.mirror.remotes import KnownRemote
 from dssync.mirror.unit import Database
 
@@ -97,12 +98,25 @@ class Mirror:
 
     def delete(self, kind: KindName, key: str) -> None:
         """Mark a record deleted; one that never left this mirror really goes."""
+        with self.database.read() as tx:
+            waits = recreation.waits(tx, kind, key)
+        if waits:
+            self.revert(kind, key)
+            return
         with self.database.edit() as tx:
             edits.remove(tx, kind, key)
 
     def undelete(self, kind: KindName, key: str) -> None:
         """Bring a deleted record back."""
         self.edit(kind, key, {"deleted": 0})
+
+    def recreate(self, kind: KindName, key: str) -> Left:
+        """Make a record again that the server has lost; a push creates it, under the same key.
+
+        Raises UsageError where there is nothing to make again.
+        """
+        with self.database.unit(LOCAL) as tx:
+            return edits.recreate(tx, kind, key)
 
     def revert(self, kind: KindName, key: str, fields: Collection[str] = ()) -> bool:
         """Drop local edits of these fields, or of the whole record; tell whether there were any."""

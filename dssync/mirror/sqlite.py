@@ -140,9 +140,11 @@ def _find_remote(kind: Kind) -> Iterator[str]:
 
 
 def _mark_deleted(kind: Kind) -> Iterator[str]:
+    # what waits to be made again is no record made here: its past must not go with it
     may_exist = (
         "(OLD.id IS NOT NULL OR EXISTS"
-        " (SELECT 1 FROM journal WHERE key = OLD.key AND closed_at IS NULL))"
+        " (SELECT 1 FROM journal WHERE key = OLD.key AND closed_at IS NULL)"
+        f" OR EXISTS (SELECT 1 FROM {kind.table}_pending WHERE key = OLD.key))"
     )
     if kind.name == "dataset":
         yield _refuse(

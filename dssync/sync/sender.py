@@ -24,6 +24,7 @@ from dssync.mirror.journal import Intent
 from dssync.posthog import Written
 from dssync.sync import settler
 from dssync.sync.preparation import entry_of
+from dssync.sync.recreation import refusal
 from dssync.sync.session import Link, Run
 
 RESENDS = 3
@@ -129,7 +130,7 @@ class Sender:
     def _failed(self, change: Change, intent: Intent, error: DssyncError, attempt: int) -> Sent:
         """Close the intent of a request that surely had no effect."""
         status = error.status if isinstance(error, ApiError | ServerTrouble) else None
-        entry = entry_of(change, "failed", error.message, status=status, attempts=attempt)
+        entry = entry_of(change, "failed", refusal(change, error), status=status, attempts=attempt)
         if isinstance(error, Interrupted):
             entry = entry_of(change, "skipped", f"not sent: {error.message}")
         clock = self.run.session.clock

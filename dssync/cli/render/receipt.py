@@ -11,6 +11,8 @@ from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS
 from dssync.core.receipt import OUTCOMES, Entry, Outcome, Receipt, ScanCount
 
+WIDTH = 80
+
 _TONES: dict[Outcome, Tone] = {
     "applied": "add",
     "skipped": "dim",
@@ -116,7 +118,7 @@ def _entry_lines(entry: Entry) -> Iterator[Line]:
     verb = "" if entry.action == "read" else f"{entry.action} "
     yield Line(f"{entry.outcome}: {verb}{name}, {entry.remote}", _TONES[entry.outcome])
     if entry.reason:
-        yield Line(f"  {entry.reason}")
+        yield from map(Line, wrapped(entry.reason, WIDTH, "  ", "  "))
 
 
 def whole_lines(receipt: Receipt, width: int) -> Iterator[Line]:
