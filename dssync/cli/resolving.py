@@ -152,9 +152,7 @@ class Resolving:
         sheet = Sheet(name, KINDS[record.kind].by_name[conflict.field], conflict)
         value = self._written(sheet, record.remote)
         if value is None:
-            self.context.tell(
-                f"nothing was written, so {conflict.field} of {name} stays in conflict"
-            )
+            self.context.tell(f"nothing was written, so {conflict.field} is still in conflict")
         else:
             self._write(record, [conflict], value, "edited")
 

@@ -109,6 +109,9 @@ def test_list_and_show_mark_conflicts(disputed: Shell) -> None:
     assert states[BILLING] == "to undelete"
     assert states[SMALL] == "edited"
     assert states[CALM] == "to delete"
+    table = disputed("list", "--deleted", "--no-color", terminal=True).well().out.splitlines()
+    assert [line.split()[-1] for line in table[1:]] == ["conflict", "undelete", "edited", "delete"]
+    assert max(map(len, table[1:])) <= 80
     shown = disputed("show", "Support triage", terminal=True).well().out
     assert f"settle it: dssync resolve {TRIAGE}" in shown
     assert disputed("show", TRIAGE, "--json").document["result"]["state"] == "conflict"

@@ -64,7 +64,7 @@ class RecordsView:
     def draw(self, screen: Screen) -> None:
         """Print the table."""
         rows = (self._cells(record) for record in self.records)
-        screen.table(Table(COLUMNS[self.kind], rows))
+        screen.table(Table(COLUMNS[self.kind], rows, whole=("remote", "state")))
 
     def _cells(self, record: "Record") -> tuple[str, ...]:
         facts = {
