@@ -7,7 +7,7 @@ import pytest
 from dssync.core.fields import KindName
 from dssync.core.resolve import Choice
 from dssync.errors import UsageError
-from dssync.sandbox import Sandbox
+from dssync.sandbox import Fault, Sandbox
 from tests.clock import FakeClock
 from tests.sync.world import World
 
@@ -240,6 +240,19 @@ def test_an_old_id_that_comes_back_after_the_push_is_a_record_of_its_own(
     assert world.raw(kind, OLD[kind])["metadata"] == "1"
     assert world.raw(kind, new_id(world, kind))["metadata"] != "1"
     check_settled(world)
+
+
+def test_an_old_id_that_comes_back_while_the_new_one_is_in_doubt_is_its_own_record(
+    world: World,
+) -> None:
+    lost_and_made_again(world, "item")
+    world.sandbox.faults.add(Fault("status_after", 502, method="POST"))
+    assert [entry.outcome for entry in world.push().entries] != ["failed"]
+    world.sandbox.state.update("item", ITEM, deleted=False)
+    world.pull()
+    assert new_id(world, "item") != ITEM
+    assert world.ours("item", f"prod/{ITEM}", "id") == ITEM
+    assert len(world.asked("POST")) == 1
 
 
 def test_what_was_made_again_can_be_lost_and_made_again(world: World) -> None:
