@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from dssync.core.records import Position
 from dssync.core.scan import Answer, Failed, Page
 
+WIDEST = 20
+"""Unreadable rows that may be a whole list; where more fail and none is shown, the server does."""
+
 STRETCH = 4
 """Unreadable rows to read again between two looks at the witness."""
 
@@ -49,6 +52,7 @@ class Dead:
 Window = tuple[int, int]
 Crossing = Generator[Window, Answer, Crossed | Moved | Dead]
 Step = Generator[Window, Answer, Moved | Dead | None]
+Search = Generator[Window, Answer, Witness | Crossed | Moved | Dead]
 
 
 def cross(start: int, witness: Witness | None) -> Crossing:
@@ -57,9 +61,10 @@ def cross(start: int, witness: Witness | None) -> Crossing:
     Without a witness, which is the row before `start`, one further on is found first.
     """
     if witness is None:
-        witness = yield from _find_witness(start)
-        if witness is None:
-            return Dead("no row of the list could be read")
+        found = yield from _find_witness(start)
+        if not isinstance(found, Witness):
+            return found
+        witness = found
     width = 0
     while isinstance(far := (yield start + width, 1), Failed):
         width += 1
@@ -89,6 +94,31 @@ def prove_end(start: int, witness: Witness) -> Crossing:
     return Crossed(start, 0, None)
 
 
+def prove_unreadable(width: int) -> Crossing:
+    """Prove that a list holds so many rows, all of them unreadable."""
+    found = yield from _read_all(width)
+    return Moved() if isinstance(found, Witness) else found
+
+
+def _read_all(width: int) -> Search:
+    """Read a list that ends at `width` row by row: find a readable one, or see twice that none is.
+
+    Here the list's end is the witness: an insertion or a deletion would move it.
+    """
+    if width > WIDEST:
+        return Dead("no row of the list could be read")
+    for limit in (1, 2):
+        for offset in range(width):
+            answer = yield offset, 1
+            if isinstance(answer, Page):
+                return Witness(offset, answer.positions[0]) if answer.positions else Moved()
+            if offset == width - 1 or offset % STRETCH == STRETCH - 1:
+                end = yield width, limit
+                if isinstance(end, Failed) or end.positions or end.claims_more(width):
+                    return Moved()
+    return Crossed(0, width, None)
+
+
 def _all_unreadable(offsets: range, witness: Witness) -> Step:
     """See the rows fail again; in a long run of them, see that the server still lives."""
     for offset in offsets:
@@ -110,8 +140,11 @@ def _unmoved(witness: Witness) -> Step:
     return Dead("a row that was readable a moment ago fails too")
 
 
-def _find_witness(start: int) -> Generator[Window, Answer, Witness | None]:
-    """Find some readable row after `start`, ever further on, halving back from the list's end."""
+def _find_witness(start: int) -> Search:
+    """Find some readable row after `start`, ever further on, halving back from the list's end.
+
+    A short list is then read row by row, and may prove to be all unreadable.
+    """
     low, high, leap = start, None, 1
     while high is None or high - low > 1:
         offset = low + leap if high is None else (low + high) // 2
@@ -122,4 +155,4 @@ def _find_witness(start: int) -> Generator[Window, Answer, Witness | None]:
             return Witness(offset, answer.positions[0])
         else:
             high = offset
-    return None
+    return (yield from _read_all(high))

@@ -48,6 +48,11 @@ class Frontier:
         return self.reach is None and self.next == 0
 
     @property
+    def settled(self) -> bool:
+        """Tell whether every row seen so far is accepted, also the far side of unreadable ones."""
+        return self.untouched or (self.last is not None and self.last == self.reach)
+
+    @property
     def _overlaps(self) -> bool:
         """Tell whether the next page should begin with an accepted row."""
         if self.near is None or self.last is None:
@@ -123,6 +128,6 @@ class Frontier:
         if self._overlaps or offset == 0:
             return True
         self._seek, self._trap = None, Trap(offset + 1, 1)
-        self.next = offset - 1
+        self.next, self.near = offset - 1, None
         self.tries += 1
         return False

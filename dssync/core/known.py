@@ -18,6 +18,11 @@ class Gap:
     after: Position | None
     unchecked: list[int] = field(default_factory=list)
 
+    @property
+    def whole(self) -> bool:
+        """Tell whether the gap is the whole list: there is no readable row beside it."""
+        return self.before is None and self.after is None
+
     def holes(self, offset: int) -> list[Hole]:
         """Return the gap's holes, the first of them at `offset`."""
         return [Hole(offset + i, self.before, self.after) for i in range(self.width)]
@@ -28,8 +33,7 @@ class KnownGaps:
 
     def __init__(self, holes: Iterable[KnownHole]) -> None:
         ordered = sorted(holes, key=lambda known: known.hole.offset)
-        gaps = [_gap(list(run)) for _, run in groupby(ordered, key=_neighbours)]
-        self._gaps = [gap for gap in gaps if gap.before is not None or gap.after is not None]
+        self._gaps = [_gap(list(run)) for _, run in groupby(ordered, key=_neighbours)]
         self._shift = 0
 
     def behind(self, last: Position | None) -> Gap | None:

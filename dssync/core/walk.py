@@ -14,14 +14,23 @@ nothing.
 Assumed of the server: each answer shows one moment; who granted two rows once always grants two.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dssync.core.crossing import Crossed, Crossing, Dead, Moved, Window, cross, prove_end
+from dssync.core.crossing import (
+    Crossed,
+    Crossing,
+    Dead,
+    Moved,
+    Window,
+    cross,
+    prove_end,
+    prove_unreadable,
+)
 from dssync.core.frontier import Frontier
 from dssync.core.known import Gap, KnownGaps
 from dssync.core.line import Line, Role, Slot, Wish
+from dssync.core.recent import Recent
 from dssync.core.records import Position
 from dssync.core.scan import (
     Accepted,
@@ -46,8 +55,6 @@ DOUBTS = 3
 """Times the end may be contradicted by the server's own hints."""
 FAILURES = 8
 """Failures in a row, beyond those of halving a page, before the server counts as dead."""
-
-Summary = tuple[int, Position, Position]
 
 
 class Walk:
@@ -74,7 +81,7 @@ class Walk:
         self._count: int | None = None
         self._granted: int | None = None
         self._overlaps = False  # whether the server was seen to grant two rows
-        self._recent: deque[Summary | None] = deque(maxlen=ahead)
+        self._recent = Recent(ahead)
         self._reread = False
         self._doubts = self._failures = 0
 
@@ -94,7 +101,7 @@ class Walk:
         """Judge a page that came back. Raises ValueError if `ask` is not under way."""
         self._sizing.measure(len(page.positions), size_bytes, seconds)
         self._count = page.count
-        return self._answered(ask, page, self._repeats(page.positions))
+        return self._answered(ask, page, self._recent.repeats(page.positions))
 
     def fail(self, ask: Ask, reason: str, fatal: bool = False) -> list[Verdict]:
         """Go on after a lasting 5xx or a time-out; a `fatal` failure ends the walk."""
@@ -113,17 +120,6 @@ class Walk:
                 verdicts += self._line.clear()
         return verdicts + (self._line.clear() if self.done else [])
 
-    def _repeats(self, rows: Sequence[Position]) -> bool:
-        """Tell whether the server may have sent its answer before once more.
-
-        Which one that was is not known, since answers may come in another order than they were
-        given; it is one of the last `ahead`.
-        """
-        summary = (len(rows), rows[0], rows[-1]) if rows else None
-        repeats = summary is not None and summary in self._recent
-        self._recent.append(summary)
-        return repeats
-
     # What to ask for.
 
     def _depth(self) -> int:
@@ -134,11 +130,14 @@ class Walk:
         if tail := self._line.tail:
             return self._wish_behind(tail)
         gap = None if self._crossing else self._gap_here()
-        if gap and gap.unchecked:
+        if gap and gap.whole:
+            self._known.drop(gap)
+            self._begin(prove_unreadable(gap.width))
+        elif gap and gap.unchecked:
             return Wish(Role.CHECK, self._behind_near() + gap.unchecked[0], 1, 1, gap)
-        if gap and gap.after:
+        elif gap and gap.after:
             return self._wish_rows(Role.JUMP, self._behind_near() + gap.width, gap)
-        if gap:
+        elif gap:
             self._last_gap = gap
             self._prove_end(self._behind_near() + gap.width)
         if self._crossing:
@@ -319,7 +318,7 @@ class Walk:
                 self._known.drop(last_gap)
         elif result.after:
             self._land(result, result.after)
-        elif self._front.last:
+        elif self._front.settled:
             width = last_gap.width if last_gap else 0
             self._record_new(result.start - width, result.width + width, None)
             self._complete()

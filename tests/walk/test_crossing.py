@@ -57,8 +57,23 @@ def test_crossing_behind_a_readable_row(
     ("answers", "asked", "result"),
     [
         ([B, BAD, B, B, BAD, B, B], [1, 0, 1, 1, 0, 1, 1], Crossed(0, 1, position(1))),
-        ([NONE], [1], Dead("no row of the list could be read")),
-        ([BAD, NONE, NONE], [1, 3, 2], Dead("no row of the list could be read")),
+        ([NONE, BAD, NONE, BAD, NONE], [1, 0, 1, 0, 1], Crossed(0, 1, None)),
+        (
+            [BAD, NONE, NONE, BAD, BAD, NONE, BAD, BAD, NONE],
+            [1, 3, 2, 0, 1, 2, 0, 1, 2],
+            Crossed(0, 2, None),
+        ),
+        ([NONE, BAD, Page((), more=True)], [1, 0, 1], Moved()),
+        ([NONE, BAD, Page((), count=2)], [1, 0, 1], Moved()),
+        ([NONE, BAD, BAD], [1, 0, 1], Moved()),
+        ([NONE, BAD, B], [1, 0, 1], Moved()),
+        ([NONE, BAD, NONE, NONE], [1, 0, 1, 0], Moved()),
+        # the leaps passed over the readable row of a short list
+        (
+            [BAD, BAD, NONE, NONE, NONE, BAD, BAD, C, BAD, C, BAD, C, C, BAD, BAD, C, C],
+            [1, 3, 7, 5, 4, 0, 1, 2, 0, 2, 1, 2, 2, 0, 1, 2, 2],
+            Crossed(0, 2, position(2)),
+        ),
     ],
 )
 def test_crossing_at_the_head_of_the_list(
