@@ -32,12 +32,12 @@ Outcome = Answer | Unreachable
 class Patience:
     """How often and how long: tries in all, and seconds.
 
-    `tries_of_page` are for a 500 that is not the API's own: a record that cannot be served answers
-    so every time, and whoever walks a list reads around it.
+    `tries_unserved` are for a 500 that is not the API's own: a record that cannot be served answers
+    so every time. Whoever reads around such records gets it at once.
     """
 
     tries: int = 4
-    tries_of_page: int = 2
+    tries_unserved: int = 2
     first_wait: float = 0.5
     longest_wait: float = 8.0
 
@@ -80,7 +80,9 @@ class Retrying:
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:
         outcome = _outcome(state)
-        return outcome is None or state.attempt_number >= tries_for(outcome, self._patience)
+        if outcome is None:
+            return True
+        return state.attempt_number >= tries_for(state.args[0], outcome, self._patience)
 
     def _wanted(self, state: tenacity.RetryCallState) -> bool:
         outcome = _outcome(state)
@@ -125,11 +127,11 @@ def reason_to_resend(method: str, outcome: Outcome) -> str:
     return ""
 
 
-def tries_for(outcome: Outcome, patience: Patience) -> int:
+def tries_for(request: Request, outcome: Outcome, patience: Patience) -> int:
     """Return after how many tries, in all, the outcome is final."""
     if isinstance(outcome, Unreachable) or outcome.status != 500 or surely_not_applied(outcome):
         return patience.tries
-    return patience.tries_of_page
+    return 1 if request.around else patience.tries_unserved
 
 
 def is_throttled(outcome: Outcome) -> bool:

@@ -25,12 +25,16 @@ ANSWER_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked: `path` begins with a slash and holds no query; `body` is JSON."""
+    """What is asked: `path` begins with a slash and holds no query; `body` is JSON.
+
+    `around` says that whoever asks reads around rows that cannot be served.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    around: bool = False
 
 
 @dataclass(frozen=True, slots=True)

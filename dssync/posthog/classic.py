@@ -33,7 +33,7 @@ class Classic:
         query = [("limit", str(limit)), ("offset", str(offset))]
         if dataset_id is not None:
             query.append(("dataset", dataset_id))
-        answer = self._client.request("GET", f"{KINDS[kind].path}/", tuple(query))
+        answer = self._client.request("GET", f"{KINDS[kind].path}/", tuple(query), around=True)
         return self._readers[kind].page(answer)
 
     def read(self, kind: KindName, record_id: str) -> Reading | None:

@@ -114,13 +114,21 @@ class Client:
         self._transport.close()
 
     def request(
-        self, method: str, path: str, query: Query = (), body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        query: Query = (),
+        body: bytes | None = None,
+        *,
+        around: bool = False,
     ) -> Answer:
         """Send one request below the environment or project and return its 2xx JSON answer.
 
-        `path` has no leading slash, as `datasets/`.
+        `path` has no leading slash, as `datasets/`. With `around`, a 500 that is not the API's own
+        is raised at once, for who reads around a record that cannot be served.
         """
-        return interpret(self._transport.send(Request(method, self._base + path, query, body)))
+        request = Request(method, self._base + path, query, body, around)
+        return interpret(self._transport.send(request))
 
     def list_datasets(
         self,

@@ -52,7 +52,11 @@ class Contract(Protocol):
     def page(
         self, kind: KindName, offset: int, limit: int, dataset_id: str | None = None
     ) -> PageResult:
-        """Return one page of live records in the default order; fewer may be granted."""
+        """Return one page of live records in the default order; fewer may be granted.
+
+        Raises ServerTrouble at once where one of them cannot be served, since reading less of the
+        list tells more than reading the same again.
+        """
         ...
 
     def read(self, kind: KindName, record_id: str) -> Reading | None:

@@ -1,7 +1,8 @@
 """Conclude which records are gone: brakes first, then proof."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dssync.core.brakes import Limit, scan_stopped
@@ -54,7 +55,7 @@ class Absence:
         candidates = self._candidates()
         hidden = [place for place in candidates if any(_inside(place, hole) for hole in holes)]
         plain = [place for place in candidates if place not in hidden]
-        self._brake(listed, len(plain))
+        self._brake(listed, len(plain) + _outnumbered(hidden, holes))
         gone = [*self._prove(plain)]
         unread = [place for place in hidden if place.key in self.believed]
         gone += self._ask([place for place in hidden if place not in unread], unread.append)
@@ -128,6 +129,13 @@ def _inside(place: Place, hole: Hole) -> bool:
     """Tell whether a record's place in the list lies between a hole's neighbours."""
     after_before = hole.before is None or hole.before < place.position
     return after_before and (hole.after is None or place.position < hole.after)
+
+
+def _outnumbered(hidden: Sequence[Place], holes: Sequence[Hole]) -> int:
+    """Count the records that must be gone because each hole hides no more than one."""
+    gaps = Counter(replace(hole, offset=0) for hole in holes)
+    inside = (sum(_inside(place, gap) for place in hidden) - width for gap, width in gaps.items())
+    return sum(max(0, surplus) for surplus in inside)
 
 
 def _name(holes: Sequence[Hole], unread: Sequence[Place]) -> dict[Hole, str]:

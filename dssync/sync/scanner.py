@@ -11,7 +11,7 @@ from dssync.core.scan import Accepted, Ask, Page, Verdict
 from dssync.core.sizing import Sizing
 from dssync.core.walk import Walk
 from dssync.errors import TemporaryError
-from dssync.events import Expected, PageStored
+from dssync.events import Expected, PageStored, Waiting
 from dssync.posthog import PageResult
 from dssync.sync.session import Link, Session
 
@@ -24,6 +24,9 @@ SHARE = 10
 
 WAITING = 6
 """Pages that may wait to be written; then fetching waits, so memory stays flat."""
+
+PAUSE = 0.25
+"""Seconds to leave the server alone after a page that failed, before reading around it."""
 
 TELLING = 2
 """The page from which on it can be told how long the walk will take."""
@@ -105,12 +108,18 @@ class Scanner:
         except TemporaryError as error:
             self.progress.trouble = error
             verdicts = self.walk.fail(ask, error.message, fatal=not error.perhaps_applied)
+            self._pause(error)
         else:
             verdicts = self._arrived(ask, fetched)
         for verdict in verdicts:
             readings = self._held.pop(verdict.ask).result.readings
             if isinstance(verdict, Accepted):
                 self._keep(readings[verdict.start :])
+
+    def _pause(self, error: TemporaryError) -> None:
+        if not self.walk.done:
+            self.session.report(Waiting(PAUSE, error.message))
+            self.session.clock.sleep(PAUSE)
 
     def _arrived(self, ask: Ask, fetched: Fetched) -> list[Verdict]:
         self._held[ask] = fetched

@@ -142,6 +142,15 @@ def test_how_often_a_read_is_tried(
     assert clock.monotonic() <= 3.5
 
 
+def test_who_reads_around_a_record_that_cannot_be_served_is_told_at_once(clock: Clock) -> None:
+    around = Request("GET", "/a", around=True)
+    for _, outcome, tries in TRIES:
+        script = Script(*[outcome] * 9)
+        with suppress(Unreachable):
+            retrying(script, clock).send(around)
+        assert len(script.sent) == (1 if tries == 2 else tries)
+
+
 def test_waits_grow_to_a_bound_and_differ_by_chance() -> None:
     patience = Patience(first_wait=0.5, longest_wait=8.0)
     waits = [back_off(n, patience, 1.0) for n in range(1, 8)]
