@@ -18,6 +18,7 @@
 | `empty_list` | - | a list claims to have no rows |
 | `clamp` | rows | a list grants no larger pages |
 | `no_next` | - | a list ends its page links early |
+| `claim` | object | a list says this of itself, such as `{"count": 0}` |
 
 "Before" means that nothing was written. Without a socket (a WSGI transport in process) a dropped
 connection shows as the exception `ConnectionDropped`, and a truncated answer as a short body.
@@ -201,10 +202,17 @@ def _clamp(strike: Strike) -> Answer:
 
 
 def _no_next(strike: Strike) -> Answer:
-    answer = strike.effect()
+    return _with_claims(strike.effect(), {"next": None})
+
+
+def _claim(strike: Strike) -> Answer:
+    return _with_claims(strike.effect(), strike.fault.argument)
+
+
+def _with_claims(answer: Answer, claims: Mapping[str, object]) -> Answer:
     if answer.status != 200:
         return answer
-    return replace(answer, body=dump_json({**json.loads(answer.body), "next": None}).encode())
+    return replace(answer, body=dump_json({**json.loads(answer.body), **claims}).encode())
 
 
 ACTIONS: Mapping[str, Callable[[Strike], Answer]] = {
@@ -222,4 +230,5 @@ ACTIONS: Mapping[str, Callable[[Strike], Answer]] = {
     "empty_list": _empty_list,
     "clamp": _clamp,
     "no_next": _no_next,
+    "claim": _claim,
 }

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +51,13 @@ CASES = (
     Case("clamped", Fault("clamp", 5), {0}, {0}),
     Case("clamped to one", Fault("clamp", 1), {0, 5}, {0, 5}),
     Case("no next link", Fault("no_next"), {0}, {0}),
+    Case("count of none", Fault("claim", {"count": 0}), {0}, {0}),
+    Case("count of too many", Fault("claim", {"count": 10_000}), {0}, {0, 5}),
+    Case("next link for ever", Fault("claim", {"next": "http://localhost/?offset=9"}), {0}, {0, 5}),
+    Case("404 project", Fault("status", 404, body={"type": "invalid_request", "code": "not_found",
+                              "detail": "Project not found.", "attr": None}), {6}, {6}),
+    Case("400", Fault("status", 400, body={"type": "validation_error", "code": "invalid",
+                                           "detail": "x", "attr": "limit"}), {3}, {3}),
 )  # fmt: skip
 
 
@@ -98,15 +106,11 @@ def test_a_fault_that_lasts(case: Case, offset: int, tmp_path: Path) -> None:
     play(tmp_path, [at(case, offset, None)], case.lasting | case.once)
 
 
-PAIRS = [
-    (first, second, one, other)
-    for (first, second), (one, other) in itertools.product(
-        itertools.combinations_with_replacement(CASES, 2), itertools.product(OFFSETS, OFFSETS)
-    )
-]
+PAIRS = tuple(itertools.product(CASES, CASES, OFFSETS, OFFSETS))
 
 
 def play_pair(pair: tuple[Case, Case, int, int], folder: Path) -> None:
+    """The first fault lasts, the second one strikes once."""
     first, second, one, other = pair
     codes = first.once | first.lasting | second.once | second.lasting
     play(folder, [at(first, one, None), at(second, other, 1)], codes)
@@ -118,8 +122,20 @@ def test_some_pairs_of_faults(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_every_fault_at_every_page(offset: int, tmp_path: Path) -> None:
+    for case in CASES:
+        play(tmp_path / f"{case.name} once", [at(case, offset, 1)], case.once)
+        play(tmp_path / f"{case.name} lasting", [at(case, offset, None)], case.lasting | case.once)
+
+
+BLOCKS = 20
+
+
+@pytest.mark.soak
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", range(BLOCKS))
 def test_every_pair_of_faults(block: int, tmp_path: Path) -> None:
-    for number, pair in enumerate(PAIRS[block::10]):
-        play_pair(pair, tmp_path / str(number))
+    for pair in PAIRS[block::BLOCKS]:
+        with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+            play_pair(pair, Path(folder))

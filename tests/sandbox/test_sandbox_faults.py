@@ -182,6 +182,14 @@ def test_next_may_end_early(http: httpx.Client, sandbox: Sandbox) -> None:
     assert http.get(f"{DATASETS}?order_by=x").status_code == 400
 
 
+def test_a_list_may_claim_what_it_likes(http: httpx.Client, sandbox: Sandbox) -> None:
+    rows = fill(sandbox, 4)
+    sandbox.faults.add(Fault("claim", {"count": 9_000, "next": "https://elsewhere.test/"}))
+    page = http.get(DATASETS, params={"limit": 2})
+    assert (page.json()["count"], page.json()["next"]) == (9_000, "https://elsewhere.test/")
+    assert ids(page) == rows[:2]
+
+
 MATCHES = {
     "any": (Fault("status", 599), [0]),
     "a method": (Fault("status", 599, method="POST"), [2]),
