@@ -31,10 +31,11 @@ class Meddler:
         self.sandbox, self.dataset, self.dice = sandbox, dataset, dice
         self.touched: set[str] = set()
         self.deleted: list[str] = []
+        self.moves = [self.insert, self.update, self.delete, self.delete, self.undelete]
 
     def __call__(self) -> None:
         for _ in range(self.dice.randint(0, 3)):
-            self.dice.choice([self.insert, self.update, self.delete, self.undelete])()
+            self.dice.choice(self.moves)()
 
     def pick(self) -> str:
         row = self.dice.choice(self.sandbox.state.rows("item"))
@@ -64,9 +65,11 @@ def play(seed: int, folder: Path) -> None:
     dice = random.Random(seed)
     sandbox = Sandbox(limits=())
     dataset = populate(sandbox, dice)
-    page, ahead = dice.choice([23, 50, 120]), dice.choice([1, 1, 4])
+    page, ahead = dice.choice([11, 23, 50, 120]), dice.choice([1, 4])
+    first = dice.random() < 0.5  # a row that a first pull misses is in no mirror
     with mirror_in(folder) as mirror:
-        assert pull_all(mirror, sandbox, page=200).exit_code == 0
+        if not first:
+            assert pull_all(mirror, sandbox, page=200).exit_code == 0
         meddler = Meddler(sandbox, dataset, dice)
         for _ in range(5):
             meddler.delete()  # so that there are absences to conclude, and rows to come back
@@ -76,9 +79,10 @@ def play(seed: int, folder: Path) -> None:
         sandbox.between_pages(None)
         still = before.keys() - meddler.touched
         mirrored, live = in_mirror(mirror, "item"), on_server(sandbox, "item")
-        assert {id: mirrored.get(id) for id in still} == {id: before[id] for id in still}
-        assert not absent(mirror, "item") & still
         assert receipt.exit_code in (0, 5), receipt
+        if receipt.exit_code == 0 or not first:
+            assert {id: mirrored.get(id) for id in still} == {id: before[id] for id in still}
+        assert not absent(mirror, "item") & still
         assert not absent(mirror, "item") & (live.keys() - meddler.touched)
         assert pull_all(mirror, sandbox, page=200).exit_code == 0
         assert in_mirror(mirror, "item") == on_server(sandbox, "item")
