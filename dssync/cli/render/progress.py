@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dssync.cli.render.names import title
 from dssync.cli.render.screen import Screen
@@ -20,7 +20,7 @@ from dssync.events import (
 )
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, Task, TaskID
 
 LONG_WAIT = 5.0
 """Shorter waits, in seconds, are nobody's business."""
@@ -39,12 +39,36 @@ def progress(screen: Screen, *, everything: bool) -> Iterator[Report]:
         yield lambda event: screen.tell(map(Line, _sentences(event, everything=everything)))
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import Progress
 
     console = Console(file=screen.err, no_color=not screen.coloured(screen.err))
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*_columns(), console=console, transient=True) as bars:
         yield _Bars(bars, screen)
+
+
+def _columns() -> "Iterator[ProgressColumn]":
+    """Make what stands beside each other in a bar's line, 80 columns in all."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Rows a second."""
+
+        def render(self, task: "Task") -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+    yield TextColumn("{task.description}", markup=False)
+    yield BarColumn(bar_width=12)
+    yield MofNCompleteColumn()
+    yield TextColumn("{task.fields[pages]}", markup=False)
+    yield Rate()
+    yield TimeRemainingColumn(compact=True)
 
 
 def _sentences(event: Event, *, everything: bool) -> Iterator[str]:
@@ -88,8 +112,8 @@ class _Bars:
         match event:
             case ScanStarted(remote, kind):
                 self._show(f"{remote} {kind}s", 0, None)
-            case PageStored(remote, kind, rows, _, count):
-                self._show(f"{remote} {kind}s", rows, count)
+            case PageStored(remote, kind, rows, pages, count):
+                self._show(f"{remote} {kind}s", rows, count, f"{pages:,} pages")
             case ScanEnded(remote, kind, _, rows):
                 self._show(f"{remote} {kind}s", rows, rows)
             case ChangeSent(remote, _, _, _, _, done, total):
@@ -97,7 +121,8 @@ class _Bars:
             case _:
                 self._screen.tell(map(Line, _sentences(event, everything=False)))
 
-    def _show(self, name: str, done: int, total: int | None) -> None:
+    def _show(self, name: str, done: int, total: int | None, pages: str | None = None) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total)
-        self._bars.update(self._tasks[name], completed=done, total=total)
+            self._tasks[name] = self._bars.add_task(name, total=total, pages="")
+        known: dict[str, Any] = {} if pages is None else {"pages": pages}
+        self._bars.update(self._tasks[name], completed=done, total=total, **known)
