@@ -113,7 +113,8 @@ class _Bars:
             case ScanStarted(remote, kind):
                 self._show(f"{remote} {kind}s", 0, None)
             case PageStored(remote, kind, rows, pages, count):
-                self._show(f"{remote} {kind}s", rows, count, f"{pages:,} pages")
+                read = "1 page" if pages == 1 else f"{pages:,} pages"
+                self._show(f"{remote} {kind}s", rows, count, read)
             case ScanEnded(remote, kind, _, rows):
                 self._show(f"{remote} {kind}s", rows, rows)
             case ChangeSent(remote, _, _, _, _, done, total):
