@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "delete": ("delete:delete", "Mark records deleted."),
     "undelete": ("undelete:undelete", "Bring deleted records back."),
     "revert": ("revert:revert", "Drop local edits."),
+    "export": ("export:export", "Write the working copy as files."),
+    "import": ("import_:import_files", "Bring edits in files back."),
     "resolve": ("resolve:resolve", "Settle conflicts."),
     "log": ("log:log", "Tell what happened, to a run or a record."),
     "undo": ("undo:undo", "Take a push back."),

@@ -27,17 +27,28 @@ def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored
         raise UnknownRecord(f"there is no {kind} {key}", hint="`dssync list` shows what there is")
 
 
-def create(tx: Connection, kind: KindName, remote: str | None, values: Mapping[str, Stored]) -> str:
-    """Make a record and return its key; without `remote` it joins the only one there is."""
+def create(
+    tx: Connection,
+    kind: KindName,
+    remote: str | None,
+    values: Mapping[str, Stored],
+    *,
+    key: str | None = None,
+) -> str:
+    """Make a record and return its key; without `remote` it joins the only one there is.
+
+    Without a `key`, which is `new-` and 16 hex digits, it gets one of its own.
+    """
     refuse_unknown(kind, values)
-    names = (*values, "remote")
-    key = tx.exec_driver_sql(
+    given = {**values, "remote": remote, **({"key": key} if key else {})}
+    names = tuple(given)
+    made = tx.exec_driver_sql(
         f"INSERT INTO {KINDS[kind].table} ({', '.join(names)})"
         f" VALUES ({', '.join('?' * len(names))}) RETURNING key",
-        (*values.values(), remote),
+        tuple(given.values()),
     ).scalar_one()
-    _refuse_hopeless(tx, kind, str(key), values, creating=True)
-    return str(key)
+    _refuse_hopeless(tx, kind, str(made), values, creating=True)
+    return str(made)
 
 
 def remove(tx: Connection, kind: KindName, key: str) -> None:
