@@ -17,7 +17,7 @@ from typing import Final
 
 from dssync.core.fields import Field, Stored
 from dssync.core.values import BadJson, Json, dump, parse
-from dssync.files.escapes import INJECTION, SHEET_ESCAPE, UNSAFE, for_cell
+from dssync.files.escapes import INJECTION, SHEET_ESCAPE, UNSAFE, for_cell, strict
 
 KEEP: Final = "…"
 """The cell of a value that no cell can hold; an import leaves the value as it is."""
@@ -121,7 +121,7 @@ def decode_text(cell: str) -> str | None:
 
 
 def _json(cell: str) -> Stored:
-    return dump(_parse(cell))
+    return _written(_parse(cell))
 
 
 def _scalar(text: str) -> Stored:
@@ -129,7 +129,14 @@ def _scalar(text: str) -> Stored:
     value = _parse(text)
     if isinstance(value, str | list | dict):
         raise BadCell("after the apostrophe stands a number, true or false")
-    return None if value is None else dump(value)
+    return None if value is None else _written(value)
+
+
+def _written(value: Json) -> str:
+    try:
+        return strict(value)
+    except BadJson as error:
+        raise BadCell(str(error)) from None
 
 
 def _parse(text: str) -> Json:

@@ -6,6 +6,8 @@ Everything here goes into JSON strings, where `\uXXXX` may stand for any charact
 import json
 import re
 
+from dssync.core.values import BadJson, Json, dump, poison
+
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters; XML cannot hold most of them
     "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -29,6 +31,17 @@ def visible(text: str) -> str:
 def for_cell(text: str) -> str:
     """Escape JSON text for a cell of a spreadsheet."""
     return INJECTION.sub(_escape, SHEET_ESCAPE.sub(_escape, visible(text)))
+
+
+def strict(value: Json) -> str:
+    """Write a value that was read as JSON text. Raises BadJson for a number that is none any more.
+
+    Reading `1e400` gives infinity, which JSON has no word for.
+    """
+    text = dump(value)
+    if "Infinity" in text and (broken := poison(value)):
+        raise BadJson(broken)
+    return text
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dssync.core.fields import Field, Stored
 from dssync.core.values import BadJson, Json, dump
-from dssync.files.escapes import visible
+from dssync.files.escapes import strict, visible
 from dssync.files.rows import BASE, DELETED, ID, Row
 
 
@@ -79,7 +79,7 @@ def _stored(field: Field | None, value: Any) -> Stored:
     if value is None:
         return None
     if field.type == "json":
-        return dump(value)
+        return strict(value)
     if not isinstance(value, str):
         raise BadJson("it is neither text nor null")
     return value

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 
 from dssync.core.fields import KINDS, ContractName, Field, KindName, Stored
@@ -32,11 +33,13 @@ class Row:
     base: str
 
 
+@cache
 def fields_of(kind: KindName, contract: ContractName) -> tuple[Field, ...]:
     """Return the fields that a base tells of: those of the contract, but for `deleted`."""
     return tuple(field for field, _ in KINDS[kind].on(contract) if field.name != DELETED)
 
 
+@cache
 def columns_of(kind: KindName, contract: ContractName) -> tuple[Field, ...]:
     """Return the fields that a row holds; the file says in which dataset it is."""
     return tuple(field for field in fields_of(kind, contract) if field.type != "reference")

@@ -104,6 +104,8 @@ class BookReader(SheetReader):
             return book[SHEET]
         if len(book.sheetnames) == 1:
             return book.worksheets[0]
+        if not book.sheetnames:
+            return Flaw(self.source.name, "it has no sheet")
         names = ", ".join(repr(name) for name in book.sheetnames)
         return Flaw(
             self.source.name, f"which sheet holds the items? Call it {SHEET} (it has {names})"
