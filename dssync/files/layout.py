@@ -137,19 +137,19 @@ class Folder:
         """Put what was written in place of `old` and remove what is stale; count both.
 
         Each file appears whole. The manifest first names the files of before and after, so that
-        an export killed in between can still be tidied up by the next.
+        an export killed in between can be finished by the next. What is stale goes first, its
+        list of ids before it, its items before their dataset: then no record stands in two files,
+        none without its dataset, and none counts as missing.
         """
         self._name_files({*new, *old, *kept})
+        stale = sorted({*old} - {*new}, key=lambda name: (name.endswith(".json"), name))
+        for name in stale:
+            self._remove(self.ids_of(name))
+        removed = sum(self._remove(self.path / name) for name in stale)
         written = sum(self._move(name) for name in new)
         for name in new:
             if name.endswith(".json"):
                 self._move(str(self.ids_of(name).relative_to(self.path)))
-        stems = {Path(name).with_suffix("") for name in new}
-        stale = sorted({*old} - {*new})
-        removed = sum(self._remove(self.path / name) for name in stale)
-        for name in stale:
-            if Path(name).with_suffix("") not in stems:
-                self._remove(self.ids_of(name))
         self._name_files({*new, *kept})
         return written, removed
 

@@ -144,9 +144,13 @@ class SheetReader:
         parts = cells_of(row, self.source.fields)
         if DELETED in {column.name for column in found.raw}:
             return False
+        given: dict[str, list[str]] = {}
+        for column, cell in found.raw.items():
+            given.setdefault(column.name, []).append(cell)
         return all(
-            cell == (parts[column.name][column.part - 1 : column.part] or [""])[0]
-            for column, cell in found.raw.items()
+            given[name][: len(parts[name])] == parts[name]
+            and not any(given[name][len(parts[name]) :])
+            for name in given
         )
 
     def values(self, found: Found) -> tuple[Values, list[Flaw]]:

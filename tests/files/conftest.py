@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,4 +23,11 @@ def colleague(home: Home, tmp_path: Path) -> Iterator[Mirror]:
     path = tmp_path / "colleague.db"
     home.sql.execute("VACUUM INTO ?", (str(path),))
     with Mirror.open(path) as mirror:
+        yield mirror
+
+
+@pytest.fixture
+def nobody_mirror(empty_template: Path, tmp_path: Path) -> Iterator[Mirror]:
+    """A mirror that has met no remote yet."""
+    with Mirror.open(Path(shutil.copy(empty_template, tmp_path / "empty.db"))) as mirror:
         yield mirror

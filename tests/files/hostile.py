@@ -97,7 +97,7 @@ json_values = st.recursive(
 json_texts = st.one_of(
     st.sampled_from(JSON_TEXTS),
     st.builds(
-        lambda value, ascii, indent: json.dumps(value, ensure_ascii=ascii, indent=indent),
+        lambda value, plain, indent: json.dumps(value, ensure_ascii=plain, indent=indent),
         json_values,
         st.booleans(),
         st.sampled_from([None, 1]),

@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.files.desk import BILLING, SUPPORT
 from tests.mirror.served import D2, I1, I2, I3
@@ -70,7 +71,7 @@ def cell(line: int, column: int, text: str) -> Spoil:
     return spoil
 
 
-def book(edit: Callable[[object], object]) -> Spoil:
+def book(edit: Callable[[Any], object]) -> Spoil:
     """Edit an XLSX file as a person would."""
 
     def spoil(content: bytes) -> bytes:
@@ -86,7 +87,7 @@ def book(edit: Callable[[object], object]) -> Spoil:
 
 
 def put(place: str, value: object) -> Spoil:
-    return book(lambda sheet: sheet.__setitem__(place, value))  # type: ignore[attr-defined]
+    return book(lambda sheet: sheet.__setitem__(place, value))
 
 
 def without_part(name: str) -> Spoil:
@@ -229,7 +230,7 @@ XLSX_CASES = [
     ("a time that is none", put("G2", 12), ("row 2", "column G (trace_timestamp)", "ISO 8601")),
     ("an unknown id", put("A2", "new-ffffffffffffffff"), ("row 2", "column A (id)")),
     ("an id twice", put("A3", I1), ("row 3", "column A (id)", "twice")),
-    ("a heading gone", book(lambda s: s.delete_rows(1, 3)), ("row 1",)),  # type: ignore[attr-defined]
+    ("a heading gone", book(lambda s: s.delete_rows(1, 3)), ("row 1",)),
 ]
 
 MISTAKES = [
