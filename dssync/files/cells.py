@@ -164,14 +164,15 @@ def split(cell: str) -> list[str]:
 def join(parts: list[str]) -> str:
     """Put the parts of a cell together again. Raises BadCell when one is missing."""
     used = [part for part in parts if part]
-    if len(used) == 1 and len(used[0]) != PART + 1:
+    if len(used) == 1 and len(used[0]) <= PART:
         return used[0]
     last = len(used) - 1
-    for at, part in enumerate(used):
-        if (at > 0 and part[0] != KEEP) or (at < last and part[-1] != KEEP):
-            raise BadCell("it does not fit its continuation columns")
+    fits = used == parts[: len(used)] and all(
+        (at == 0 or part[0] == KEEP) and (at == last or part[-1] == KEEP)
+        for at, part in enumerate(used)
+    )
+    if not fits:
+        raise BadCell("it does not fit its continuation columns")
     if used and used[-1][-1] == KEEP and len(used[-1]) > PART:
         raise BadCell("its continuation is missing")
-    return "".join(
-        part[1 if at else 0 : len(part) - (1 if at < last else 0)] for at, part in enumerate(used)
-    )
+    return "".join(part[at > 0 : len(part) - (at < last)] for at, part in enumerate(used))

@@ -49,12 +49,13 @@ def folders(remotes: Sequence[str]) -> dict[str, str]:
     >>> folders(["prod", "Prod", "aux"])
     {'prod': 'prod', 'Prod': 'prod-ac6f4c05', 'aux': 'aux-1a84e5a2'}
     """
-    return {
-        name: name
-        if FOLDER.match(name) and name not in RESERVED
-        else f"{slug(name)}-{_digest(name)}"
-        for name in remotes
-    }
+    return {name: _folder(name) for name in remotes}
+
+
+def _folder(name: str) -> str:
+    if FOLDER.match(name) and name not in RESERVED:
+        return name
+    return f"{slug(name) or 'remote'}-{_digest(name)}"
 
 
 def _beginning(id: str) -> str:
