@@ -1,6 +1,7 @@
 """XLSX: every cell is text, and nothing in the file tells when it was made."""
 
 import shutil
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -187,7 +188,8 @@ class Workbooks:
             _openpyxl(".writer.excel").ExcelWriter(book, archive).save()
 
     def reader(self, source: Source) -> BookReader:
-        """Open a file for reading."""
+        """Open a file for reading; what openpyxl thinks of its decorations is nobody's concern."""
+        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         return BookReader(source, "row")
 
     def width(self, row: Row, fields: Sequence[Field]) -> Mapping[str, int]:
