@@ -1,7 +1,8 @@
 """What is wrong with files that were to be imported: every mistake with its place, all at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from dssync.errors import UsageError
 
@@ -25,13 +26,16 @@ class Flaw:
 
     def __str__(self) -> str:
         """Say it in one line: file, line, column, field, reason."""
-        parts = [self.file]
-        if self.line is not None:
-            parts.append(f"{self.unit} {self.line}")
-        if self.column:
-            parts.append(f"column {self.column}")
-        where = ", ".join(parts)
-        return f"{where} ({self.field}): {self.reason}" if self.field else f"{where}: {self.reason}"
+        place = self.place
+        return f"{self.file}, {place}: {self.reason}" if place else f"{self.file}: {self.reason}"
+
+    @property
+    def place(self) -> str:
+        """Say where in the file it is."""
+        line = f"{self.unit} {self.line}" if self.line is not None else ""
+        column = f"column {self.column}" if self.column else ""
+        where = ", ".join(part for part in (line, column) if part)
+        return f"{where} ({self.field})".strip() if self.field else where
 
 
 @dataclass(slots=True)
@@ -54,7 +58,14 @@ def refusal(flaws: Sequence[Flaw], *, more: bool = False) -> UsageError:
     """Return the error that lists mistakes; one alone is a sentence."""
     if len(flaws) == 1:
         return UsageError(f"{flaws[0]}; nothing was imported")
-    in_order = sorted(flaws, key=lambda flaw: (flaw.file, flaw.line or 0))
-    listed = "\n".join(f"  {flaw}" for flaw in in_order)
     count = f"the first {len(flaws)} mistakes" if more else f"{len(flaws)} mistakes"
-    return UsageError(f"nothing was imported, because of {count}:\n{listed}")
+    return UsageError("\n".join([f"nothing was imported, because of {count}:", *_listed(flaws)]))
+
+
+def _listed(flaws: Sequence[Flaw]) -> Iterator[str]:
+    """Name each file once, and under it what is wrong, so that lines stay short."""
+    in_order = sorted(flaws, key=lambda flaw: (flaw.file, flaw.line or 0))
+    for file, found in groupby(in_order, lambda flaw: flaw.file):
+        yield f"  {file}"
+        for flaw in found:
+            yield f"    {flaw.place}: {flaw.reason}" if flaw.place else f"    {flaw.reason}"
