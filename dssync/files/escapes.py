@@ -6,7 +6,7 @@ Everything here goes into JSON strings, where `\uXXXX` may stand for any charact
 import json
 import re
 
-from dssync.core.values import BadJson, Json, dump, poison
+from dssync.core.values import BadJson, Json, dump, parse
 
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters; XML cannot hold most of them
@@ -39,8 +39,11 @@ def strict(value: Json) -> str:
     Reading `1e400` gives infinity, which JSON has no word for.
     """
     text = dump(value)
-    if "Infinity" in text and (broken := poison(value)):
-        raise BadJson(broken)
+    if "Infinity" in text:
+        try:
+            parse(text)
+        except BadJson:
+            raise BadJson("a number is too large") from None
     return text
 
 
