@@ -132,7 +132,9 @@ def _write_dataset(work: _Work, dataset: Working, stem: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     fields = fields_of("dataset", contract)
     row = make_row(dataset.name, dataset.values, fields)
-    place.with_name(f"{place.name}.json").write_text(objects.pretty(row, fields), "utf-8")
+    place.with_name(f"{place.name}.json").write_text(
+        objects.pretty(row, fields), "utf-8", newline="\n"
+    )
     columns = columns_of("item", contract)
     widths = _widths(work, dataset.key, contract)
     path = place.with_name(f"{place.name}.{work.suffix}")
@@ -180,11 +182,12 @@ def _is_replaced(work: _Work, name: str, remotes: Sequence[str], datasets: Seque
 
 def _refuse_to_drop(mirror: Mirror, target: Folder, new: Sequence[str], old: Sequence[str]) -> None:
     """Raise Refused where files that would change hold edits that the mirror has not."""
-    if not target.differing(new, old):
+    stems = {name.rpartition(".")[0] for name in target.differing(new, old)}
+    if not stems:
         return
     hint = f"dssync import {target.path}; or add --overwrite to drop them"
     try:
-        found = bring_in(mirror, target.path, dry=True)
+        found = bring_in(mirror, target.path, dry=True, only=stems)
     except UsageError as error:
         raise Refused(
             f"the files in {target.path} would be overwritten, but they were edited:"

@@ -1,7 +1,7 @@
 """Bring edits in files back into the working copy: all of them, or none."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -60,17 +60,19 @@ def bring_in(
     dry: bool = False,
     delete_missing: bool = False,
     limit: Limit | None = None,
+    only: Collection[str] | None = None,
 ) -> Imported:
     """Import the files in `folder`; `dry` writes nothing, and lists what it would change.
 
-    Rows that are gone from the files are deletions only with `delete_missing`. Raises UsageError
-    with every mistake in the files, Brake for too many deletions; then nothing was imported.
+    `only` names datasets' files, with their folder and without a suffix. Rows that are gone from
+    the files are deletions only with `delete_missing`. Raises UsageError with every mistake in the
+    files, Brake for too many deletions; then nothing was imported.
     """
     scope: AbstractContextManager[Transaction] = (
         mirror.database.read() if dry else mirror.database.edit()
     )
     with told(folder, "read"), scope as tx:
-        work = _Import(tx, Folder(folder), tuple(remotes), dry)
+        work = _Import(tx, Folder(folder), tuple(remotes), dry, only)
         work.read()
         if delete_missing:
             work.delete_missing()
@@ -88,6 +90,7 @@ class _Import:
     folder: Folder
     remotes: tuple[str, ...]
     dry: bool
+    only: Collection[str] | None = None
     flaws: Flaws = field(default_factory=Flaws)
     taker: Taker = field(init=False)
     seen: dict[KindName, Seen] = field(default_factory=lambda: {kind: Seen() for kind in KINDS})
@@ -106,6 +109,8 @@ class _Import:
         New rows come last, so that what an earlier import made of an equal row is known.
         """
         found = finding.pairs(self.folder, self.taker.contracts, self.remotes, self.flaws)
+        if self.only is not None:
+            found = [pair for pair in found if pair.stem in self.only]
         homes = {pair.stem: self._dataset(pair) for pair in found}
         with_new = [pair for pair in found if self._items(pair, homes[pair.stem])]
         for pair in with_new:

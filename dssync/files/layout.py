@@ -106,7 +106,7 @@ class Folder:
     def writing(self) -> Iterator[Path]:
         """Hold the folder for one export, and give the place to write in. Raises Locked."""
         self.state.mkdir(parents=True, exist_ok=True)
-        (self.state / ".gitignore").write_text(IGNORED, encoding="utf-8")
+        (self.state / ".gitignore").write_text(IGNORED, encoding="utf-8", newline="\n")
         lock = FileLock(self.state / "lock")
         try:
             lock.acquire(timeout=0)
@@ -172,7 +172,7 @@ class Folder:
     def _name_files(self, names: Collection[str]) -> None:
         text = json.dumps({"version": VERSION, "files": sorted(names)}, indent=1) + "\n"
         path, target = self.partial / MANIFEST, self.state / MANIFEST
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="\n")
         path.replace(target)
 
 

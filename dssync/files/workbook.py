@@ -5,9 +5,10 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ SHEET = "items"
 WIDTH = 30
 TEXT = "@"
 """The number format under which a spreadsheet leaves what is typed as it is."""
+
+MOST_ROWS = 1_048_576
 
 BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip file can name."""
@@ -64,13 +67,19 @@ class BookWriter:
     sheet: Any
     fields: Sequence[Field]
     laid_out: Sequence[sheets.Column]
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def write(self, row: Row) -> None:
         """Add a row."""
         self.add(sheets.line_of(row, self.fields, self.laid_out))
 
     def add(self, line: Sequence[str]) -> None:
-        """Add a row of cells; an empty text is an empty cell."""
+        """Add a row of cells, empty ones for empty texts. Raises UsageError for one too many."""
+        if next(self.numbers) > MOST_ROWS:
+            raise UsageError(
+                f"a sheet of XLSX holds {MOST_ROWS:,} rows, and a dataset has more",
+                hint="use --format csv, or jsonl",
+            )
         self.sheet.append([self._cell(text) if text else None for text in line])
 
     def _cell(self, text: str) -> Any:
@@ -183,7 +192,12 @@ class Workbooks:
         sheet.freeze_panes = "B2"
         writer = BookWriter(sheet, fields, laid_out)
         writer.add([column.heading for column in laid_out])
-        yield writer
+        try:
+            yield writer
+        except BaseException:
+            sheet.close()
+            sheet._writer.cleanup()  # or the file in which it keeps the rows would stay
+            raise
         with SteadyZip(path, "w", zipfile.ZIP_DEFLATED) as archive:
             _openpyxl(".writer.excel").ExcelWriter(book, archive).save()
 

@@ -184,6 +184,22 @@ def test_edits_that_were_not_imported_are_not_overwritten(desk: Desk, edit: str)
     assert not desk.bring_in().counts
 
 
+def test_edits_elsewhere_are_in_nobodys_way(desk: Desk) -> None:
+    desk.export("jsonl")
+    desk.change_row(SUPPORT, I1, input="edited")
+    desk.mirror.edit("dataset", D2, {"description": "edited"})
+    assert desk.export(datasets=["Billing"]).written == 1
+    assert desk.bring_in().counts == {"update": 1}
+
+
+def test_a_sheet_has_so_many_rows_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dssync.files.workbook.MOST_ROWS", 3)
+    desk.export("xlsx")
+    desk.stock([{}])
+    with pytest.raises(UsageError, match="a sheet of XLSX holds 3 rows"):
+        desk.export("xlsx")
+
+
 def test_newer_values_of_the_mirror_are_written_over_old_files(desk: Desk) -> None:
     desk.export("jsonl")
     desk.serve("item", I1, input='"server"')

@@ -3,15 +3,18 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dssync.core.fields import Stored
+from dssync.core.fields import ITEM, Stored
+from dssync.core.values import equal
+from dssync.errors import UsageError
 from dssync.files.layout import FORMATS
 from tests.files import hostile
-from tests.files.desk import Desk
+from tests.files.desk import BILLING, SUPPORT, Desk
 from tests.mirror.served import D1, D2, I1, I2, I3
 
 items = st.fixed_dictionaries(
@@ -78,3 +81,47 @@ def test_hostile_names_and_descriptions_come_back(desk: Desk) -> None:
     for text in hostile.TEXTS[::9]:
         desk.serve("dataset", D2, name=f"n{text}", description=text, metadata=json.dumps([text]))
         check(desk, "jsonl", 3)
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(value=hostile.json_values, text=st.none() | hostile.texts, name=hostile.texts)
+def test_what_is_typed_is_taken_or_refused_with_its_place(
+    desk: Desk, value: Any, text: str | None, name: str
+) -> None:
+    shutil.rmtree(desk.folder, ignore_errors=True)
+    for kind, key in desk.mirror.touched_keys():
+        desk.mirror.revert(kind, key)
+    desk.export("jsonl")
+    fields = {"input": value, "trace_id": text}
+    desk.change_row(SUPPORT, I1, **fields)
+    desk.add_row(BILLING, **fields)
+    desk.change_dataset(BILLING, name=name, metadata=value)
+    if (said := refusal(desk)) is not None:
+        assert "nothing was imported" in said
+        assert "line 1" in said or "line 3 (name)" in said
+        return
+    for key in (I1, new_key_of(desk)):
+        for field, typed in fields.items():
+            kept = desk.ours("item", key, field)
+            assert equal(ITEM.by_name[field], kept, dumped(field, typed))
+    desk.export(overwrite=True)
+    assert not desk.bring_in().counts
+
+
+def refusal(desk: Desk) -> str | None:
+    """Import, and return what was said against it."""
+    try:
+        desk.bring_in()
+    except UsageError as error:
+        return error.message
+    return None
+
+
+def new_key_of(desk: Desk) -> str:
+    """Return the item that was made last."""
+    found = desk.home.rows("SELECT key FROM items WHERE id IS NULL ORDER BY rowid DESC LIMIT 1")
+    return str(found[0]["key"])
+
+
+def dumped(field: str, value: Any) -> Stored:
+    return value if field == "trace_id" else json.dumps(value)
