@@ -261,6 +261,8 @@ def test_an_export_killed_anywhere_leaves_whole_files(desk: Desk, tmp_path: Path
     desk.mirror.delete("dataset", D2)
     export(desk.mirror, tmp_path / "fresh", suffix="csv")
     new = Desk(desk.home, tmp_path / "fresh").files()
+    export(desk.mirror, tmp_path / "other", suffix="jsonl")
+    other = Desk(desk.home, tmp_path / "other").files()
     steps = 0
     while killed_after(steps, desk):
         for name, content in desk.files().items():
@@ -268,8 +270,8 @@ def test_an_export_killed_anywhere_leaves_whole_files(desk: Desk, tmp_path: Path
                 assert content in (old.get(name), new.get(name)), name
         if (desk.folder / "main").is_dir():
             assert not desk.bring_in(dry=True).counts
-        desk.export("csv")
-        assert desk.files() == new
+        desk.export("jsonl")
+        assert desk.files() == other, "nothing is left of the export that was killed"
         shutil.rmtree(desk.folder)
         for name, content in old.items():
             (desk.folder / name).parent.mkdir(parents=True, exist_ok=True)
