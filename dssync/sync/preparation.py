@@ -3,6 +3,7 @@
 Nothing here writes, neither to a server nor to the mirror.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,7 @@ class Prepared:
     `approved` is the digest of the plan that a person saw: the one that was handed over, or this
     one; empty for a plan without changes. `moved` are the changes of a plan handed over that are
     no longer what was reviewed. `edits` are made in the working copy before anything is sent.
+    `read_at` is when it was read, by the session's monotonic clock.
     """
 
     plan: Plan
@@ -55,6 +57,7 @@ class Prepared:
     moved: tuple[Moved, ...] = ()
     approved: str = ""
     edits: PlannedEdits = field(default_factory=PlannedEdits)
+    read_at: float = math.inf
 
     @property
     def whole(self) -> bool:
@@ -80,6 +83,7 @@ def prepare_push(
     what was edited there. `approved` is the digest of the plan that `plan` is what is left of.
     Sends GETs only. Raises InvalidRecords before any request, Brake after.
     """
+    read_at = session.clock.monotonic()
     by_name = {remote.name: remote for remote in remotes}
     made = make_plan(mirror, tuple(by_name)) if edits is None else edits.plan(mirror)
     intended = made if plan is None else plan
@@ -93,8 +97,12 @@ def prepare_push(
     limits = {name: limit or remote.max_delete or Limit() for name, remote in by_name.items()}
     check_push(prepared.plan.deletions(), _totals(mirror, prepared.plan), limits)
     shown = prepared.plan if plan is None else plan
-    digest = approved or (shown.digest if shown else "")
-    return replace(prepared, approved=digest, edits=edits or PlannedEdits())
+    return replace(
+        prepared,
+        approved=approved or (shown.digest if shown else ""),
+        edits=edits or PlannedEdits(),
+        read_at=read_at,
+    )
 
 
 def _joined(intended: Plan, pieces: Sequence[Prepared]) -> Prepared:

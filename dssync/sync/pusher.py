@@ -16,6 +16,7 @@ from dssync.mirror import Mirror, Transaction, plans, records, theirs
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
 from dssync.sync.preparation import NOT_REACHED, STALE, Prepared, entries_of
+from dssync.sync.renewal import renew
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.sender import Sender
 from dssync.sync.session import Link, Run, Session, link, meet, run
@@ -34,10 +35,11 @@ def apply_push(
 ) -> Receipt:
     """Send exactly the prepared changes, in their order, and read every record once more.
 
-    Planned edits are made first; should the run die before they are sent, they are pending like
-    any other. `undoes` is the run that this one takes back. Raises Locked. What went wrong stands
-    in the receipt.
+    What was read too long ago is read again first. Planned edits are made next; should the run die
+    before they are sent, they are pending like any other. `undoes` is the run that this one takes
+    back. Raises Locked. What went wrong stands in the receipt.
     """
+    prepared = renew(mirror, prepared, remotes, session)
     with run(mirror, command, session, undoes=undoes) as current:
         unsent = entries_of(prepared.plan.changes, "skipped", NOT_REACHED)
         current.keep([*prepared.dropped, *unsent])
