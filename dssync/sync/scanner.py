@@ -15,14 +15,14 @@ from dssync.events import Expected, PageStored, Waiting
 from dssync.posthog import PageResult
 from dssync.sync.session import Link, Session
 
-TOGETHER = 4
+TOGETHER = 2
 """Pages stored in one unit, once the list is long: keys are random, so each unit writes pages all
 over the index, and with a large index many small units would write all of it again and again."""
 
 SHARE = 10
 """A unit holds at most that part of the rows before it, so that writing keeps up with fetching."""
 
-WAITING = 6
+WAITING = 3
 """Pages that may wait to be written; then fetching waits, so memory stays flat."""
 
 PAUSE = 0.25
