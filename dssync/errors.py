@@ -19,6 +19,7 @@
     │   ├── ContractMismatch           the server speaks another contract
     │   ├── MirrorTooNew               written by a newer dssync
     │   ├── StalePlan                  no longer what was reviewed
+    │   ├── Overtaken                  a record changed while it was edited
     │   └── Declined                   somebody said No
     ├── AccessError                 7  key, scope or access
     │   ├── KeyMissing
@@ -164,6 +165,10 @@ class MirrorTooNew(Refused):
 
 class StalePlan(Refused):
     """The plan, or the digest, is no longer what was reviewed."""
+
+
+class Overtaken(Refused):
+    """A record changed while somebody edited what had been read of it; nothing was written."""
 
 
 class Declined(Refused):

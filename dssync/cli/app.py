@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "show": ("show:show", "Show one record in full."),
     "set": ("set:set_field", "Set a field, or a part of one."),
     "new": ("new:new", "Make a dataset or an item."),
+    "edit": ("edit:edit", "Edit a dataset or an item in your editor."),
     "delete": ("delete:delete", "Mark records deleted."),
     "undelete": ("undelete:undelete", "Bring deleted records back."),
     "revert": ("revert:revert", "Drop local edits."),
