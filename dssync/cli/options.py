@@ -131,3 +131,23 @@ def consent_options(function: F) -> F:
     dry = click.option("-n", "--dry-run", "dry", is_flag=True, help="Only show what would be sent.")
     yes = click.option("-y", "--yes", is_flag=True, help="Consent; ask nothing.")
     return dry(yes(function))
+
+
+_WHERE = (
+    click.option("--where", metavar="EXPR", help="Every record that this SQL holds for."),
+    click.option(
+        "--kind",
+        type=click.Choice(["item", "dataset"]),
+        help="What EXPR is about; items without it.",
+    ),
+    click.option("--dataset", metavar="NAME", help="Only the items of this dataset."),
+    click.option("-n", "--dry-run", "dry", is_flag=True, help="Only show; with --where."),
+    click.option("-y", "--yes", is_flag=True, help="Consent; ask nothing; with --where."),
+)
+
+
+def where_options(function: F) -> F:
+    """Add the options of commands that edit many records at once."""
+    for option in reversed(_WHERE):
+        function = option(function)
+    return function

@@ -9,7 +9,8 @@ from dssync.core.pointer import to_stored
 from dssync.core.rules import reasons
 from dssync.core.values import BadJson, Json, equal, parse
 from dssync.errors import UsageError
-from dssync.files.yamltext import BadYaml, Path, read, write_field
+from dssync.files.yamltext import BadYaml, Path, read
+from dssync.files.yamlwriter import write_field
 from dssync.mirror import Record
 
 KEY: Final = "key"

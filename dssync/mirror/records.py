@@ -111,6 +111,11 @@ def get(tx: Connection, kind: KindName, key: str) -> Record:
     return found
 
 
+def chosen(tx: Connection, kind: KindName, keys: Sequence[str]) -> Iterator[Record]:
+    """Yield the records with these keys, in the order of the list."""
+    yield from select(tx, kind, "key IN (SELECT value FROM json_each(?))", [json.dumps(list(keys))])
+
+
 def find(tx: Connection, text: str, remotes: Sequence[str]) -> Record:
     """Find the record that `text` names: a key or id, else a dataset's name, else a prefix.
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from dssync.core.join import same
 from dssync.core.values import Json
-from dssync.files.yamltext import LONGEST_KEY, BadYaml, read, write
+from dssync.files.yamltext import BadYaml, read
+from dssync.files.yamlwriter import LONGEST_KEY, write
 
 TRAPS = re.split(
     r" +",
