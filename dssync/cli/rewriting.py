@@ -7,20 +7,17 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from dssync.cli.context import Context
+from dssync.cli.editing import named
 from dssync.cli.editor import edit_text
 from dssync.cli.render.edit import EditView
-from dssync.cli.render.names import title
 from dssync.cli.render.text import counted
 from dssync.core.brakes import Limit
 from dssync.errors import DssyncError, UsageError
 from dssync.files.page import Found, Page, read_page, says_nothing
 from dssync.files.rewriting import Rewritten, take
 from dssync.files.stamping import Stamped, stamp
-from dssync.mirror import Mirror, Record
+from dssync.mirror import Mirror
 from dssync.sync import make_plan
-
-NAMED = 10
-"""So many records are named one by one."""
 
 
 def rewrite(
@@ -91,16 +88,9 @@ def _tell(context: Context, page: Page, done: Rewritten) -> None:
         ("made", done.made),
         ("deleted", done.deleted),
     ):
-        context.tell(*_named(word, records))
+        context.tell(*named(word, records))
     if done.kept:
         gone = counted(len(done.kept), "item")
         context.tell(
             f"{gone} not in the file any more, and kept; --delete-missing deletes what is gone"
         )
-
-
-def _named(word: str, records: tuple[Record, ...]) -> Iterator[str]:
-    for record in records[:NAMED]:
-        yield f"{word} {title(record.kind, record.label, record.key)}"
-    if len(records) > NAMED:
-        yield f"{word} {len(records) - NAMED:,} more"

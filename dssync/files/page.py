@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Final
 
 from dssync.core.fields import KINDS, ContractName, Field, KindName, Stored, Values
@@ -70,12 +71,13 @@ def page_text(page: Page) -> str:
 
 def _head(page: Page) -> Iterator[str]:
     yield f"# A {page.record.kind} of {_one_line(page.where)}."
-    yield "# Save and close to keep your changes; an empty or unchanged file changes nothing."
-    yield "# A line that is gone leaves its field as it is; write null to empty it."
+    yield "# Save and close to keep your changes; a file that is empty or unchanged"
+    yield "# changes nothing. A line that is gone leaves its field as it is; write null"
+    yield "# to empty it."
     if page.items is not None:
-        names = ", ".join(f.name for f in fields_of("item", page.contract))
-        yield "# An item without a key is new; one that is gone from the file stays in the mirror."
-        yield f"# Fields of an item: {names}."
+        yield "# An item without a key is new; one that is gone from here stays in the mirror."
+        names = "Fields of an item: " + ", ".join(f.name for f in fields_of("item", page.contract))
+        yield from wrap(names, 78, initial_indent="# ", subsequent_indent="#   ")
 
 
 def _one_line(text: str) -> str:

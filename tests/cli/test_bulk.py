@@ -26,7 +26,7 @@ def test_every_item_that_an_expression_holds_for_is_set(offline: Shell) -> None:
     assert trained() == 0
     assert 'metadata/split: "train" -> "test"' in result.err
     assert f"  … and {count - 5} more" in result.err
-    assert f"set /metadata/split of: {count} items." in result.err
+    assert f"{count} items to set /metadata/split." in result.err
     assert f"pending: {count} updates" in result.err
     assert all(len(line) <= 80 for line in result.err.splitlines())
 
@@ -86,7 +86,7 @@ def test_remove_leaves_those_alone_that_have_nothing_there(offline: Shell) -> No
     item = sql("SELECT key FROM items LIMIT 1")[0][0]
     offline("set", item, "/metadata/mark", "1").well()
     result = offline("set", "/metadata/mark", "--remove", "--where", "1", "-y").well()
-    assert "set /metadata/mark of: 1 item." in result.err
+    assert "1 item to set /metadata/mark." in result.err
 
 
 def test_one_record_without_such_a_place_and_nothing_is_changed(offline: Shell) -> None:

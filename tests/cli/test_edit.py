@@ -218,7 +218,7 @@ def test_a_mistake_that_stays_ends_the_command_and_keeps_the_text(
     editor.replace(("name: ", "title: x\nname: "))
     result = offline("edit", BOT, terminal=True)
     assert result.code == 2
-    assert "\n  line 5: a dataset has no field title" in result.err
+    assert "\n  line 6: a dataset has no field title" in result.err
     assert len(editor.seen) == 2
     assert "title: x" in kept_text(result)
     assert "#!" not in kept_text(result)

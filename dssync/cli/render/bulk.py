@@ -42,7 +42,7 @@ def preview_lines(verb: str, changes: Sequence[Change], width: int) -> Iterator[
         yield Line(f"  … and {more:,} more")
     kinds = {change.kind for change in changes}
     noun = kinds.pop() if len(kinds) == 1 else "record"
-    yield Line(f"{verb}: {counted(len(changes), noun)}.", "head")
+    yield Line(f"{counted(len(changes), noun)} to {verb.removesuffix(' of')}.", "head")
 
 
 def dropped_lines(changes: Sequence[Change], width: int) -> Iterator[Line]:
