@@ -35,6 +35,6 @@ def _run(command: str, path: Path) -> None:
         raise UsageError(f"the editor {command!r} cannot be run: {error}", hint=_HINT) from error
     if done.returncode:
         raise UsageError(
-            f"the editor {command!r} ended with {done.returncode}, so nothing was decided",
+            f"the editor {command!r} ended with {done.returncode}, so nothing was changed",
             hint=_HINT,
         )

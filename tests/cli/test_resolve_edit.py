@@ -109,7 +109,7 @@ def test_whether_a_record_lives_is_not_edited(disputed: Shell, editor: Editor) -
     ("command", "said"),
     [
         ("/nowhere/editor", "the editor '/nowhere/editor' cannot be run"),
-        ("false", "the editor 'false' ended with 1, so nothing was decided"),
+        ("false", "the editor 'false' ended with 1, so nothing was changed"),
         ("'", "cannot be run"),
         ("rm", "what rm saved cannot be read"),
         ("sh -c 'printf \"\\377\" > $0'", "cannot be read"),
