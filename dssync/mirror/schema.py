@@ -21,11 +21,12 @@ from sqlalchemy import (
 )
 
 from dssync.core.fields import KINDS, Field, KindName
+from dssync.mirror.views import SERVER
 
 metadata = MetaData()
 
-SERVER_COLUMNS = ("created_at", "updated_at", "created_by", "rest", "absent_since", "run", "digest")
-"""What describes theirs, never ours."""
+SERVER_COLUMNS = SERVER
+
 
 NEW_KEY = text("('new-' || lower(hex(randomblob(8))))")
 """The key of a record made offline, when an INSERT names none."""

@@ -6,14 +6,17 @@ an INSERT is a record made offline, a DELETE marks the record deleted, and what 
 pushed is refused in a sentence. The program opens the gate inside its own transaction, so no
 other connection ever sees it open.
 
-Triggers are derived from `core.fields` and hold no data; `install` replaces them all.
+Triggers and views are derived from `core.fields` and hold no data; `program` replaces them all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from hashlib import blake2b
 
 from dssync.core.fields import KINDS, ContractName, Field, Kind, Rule
+from dssync.mirror import views
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
+from dssync.mirror.views import WHITE
 
 APPLICATION_ID = 0x64737379
 """Marks the file as a mirror (`dssy`)."""
@@ -33,22 +36,24 @@ time of a first pull.
 CLEAR = "(SELECT run FROM gate) IS NULL"
 NEW_KEY_SHAPE = "new-" + "[0-9a-f]" * 16
 DATE_SHAPE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
-WHITE = f"char({', '.join(str(code) for code in range(0x3001) if chr(code).isspace())})"
-"""What the server trims; SQL's own trim takes spaces only."""
 PLACEHOLDER = "OLD.absent_since IS NOT NULL AND OLD.digest IS NULL"
 
 
 def program() -> tuple[str, ...]:
     """Return the statements that drop and create every derived object."""
-    made = (statement for kind in KINDS.values() for statement in _triggers(kind))
-    return (*uninstall(), *made)
+    return (*uninstall(), *(statement for _, _, statement in derived()))
 
 
 def uninstall() -> tuple[str, ...]:
     """Return the statements that drop every derived object."""
-    return tuple(
-        f"DROP TRIGGER IF EXISTS {kind.table}_{name}" for kind in KINDS.values() for name in _BODIES
-    )
+    return tuple(f"DROP {what} IF EXISTS {name}" for what, name, _ in reversed(derived()))
+
+
+@cache
+def derived() -> tuple[tuple[str, str, str], ...]:
+    """Return (type, name, statement) of every derived object, as SQLite keeps them."""
+    triggers = (found for kind in KINDS.values() for found in _triggers(kind))
+    return (*views.statements(), *triggers)
 
 
 def program_digest() -> str:
@@ -56,12 +61,14 @@ def program_digest() -> str:
     return blake2b("\n".join(program()).encode(), digest_size=8).hexdigest()
 
 
-def _triggers(kind: Kind) -> Iterator[str]:
+def _triggers(kind: Kind) -> Iterator[tuple[str, str, str]]:
     for name, (timing, when, body) in _BODIES.items():
         yield (
+            "trigger",
+            f"{kind.table}_{name}",
             f"CREATE TRIGGER {kind.table}_{name} {timing} ON {kind.table} WHEN {when} BEGIN\n"
             + "".join(f"  {statement};\n" for statement in body(kind))
-            + "END"
+            + "END",
         )
 
 
@@ -72,6 +79,7 @@ def _refuse(sentence: str, condition: str) -> str:
 
 def _refuse_update(kind: Kind) -> Iterator[str]:
     yield _refuse("key is a record's lasting name and never changes", "NEW.key IS NOT OLD.key")
+    yield _refuse("rowid is the database's own and never changes", "NEW.rowid IS NOT OLD.rowid")
     yield _refuse(
         "a record belongs to one remote for ever",
         "NEW.remote IS NOT OLD.remote AND OLD.remote IS NOT NULL",
@@ -106,9 +114,14 @@ def _refuse_insert(kind: Kind) -> Iterator[str]:
         "a record with this key exists; edit it with UPDATE",
         f"EXISTS (SELECT 1 FROM {kind.table} WHERE key = NEW.key)",
     )
+    # An INSERT OR REPLACE by rowid would take another row away without firing its triggers.
+    yield _refuse(
+        "a record with this rowid exists; leave rowid out",
+        f"EXISTS (SELECT 1 FROM {kind.table} WHERE rowid = NEW.rowid)",
+    )
     yield _refuse(
         "leave key out: a new record gets one, such as new-0123456789abcdef",
-        f"NEW.key NOT GLOB '{NEW_KEY_SHAPE}'",
+        f"NEW.key IS NULL OR NEW.key NOT GLOB '{NEW_KEY_SHAPE}'",
     )
     for column in ("id", *SERVER_COLUMNS):
         yield _refuse(f"{column} belongs to the server", f"NEW.{column} IS NOT NULL")

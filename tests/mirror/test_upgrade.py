@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from dssync.errors import Locked, MirrorDamaged, MirrorTooNew, NoMirror
 from dssync.mirror import Mirror, schema, upgrade
-from dssync.mirror.sqlite import APPLICATION_ID, program_digest
+from dssync.mirror.sqlite import APPLICATION_ID, program_digest, uninstall
 from tests.mirror.conftest import Home, at_home
 from tests.mirror.served import D1, D2
 
@@ -82,6 +82,9 @@ def test_head_is_the_newest_revision() -> None:
 
 
 def test_the_revisions_make_the_schema_that_the_program_knows(path: Path) -> None:
+    with opened(path) as sql:
+        for statement in uninstall():
+            sql.execute(statement)
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         context = MigrationContext.configure(
