@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sync": ("sync:sync", "Pull, then push."),
     "list": ("list:list_records", "List the datasets, or the items of one."),
     "show": ("show:show", "Show one record in full."),
+    "search": ("search:search", "Find records by the words in them."),
     "set": ("set:set_field", "Set a field, or a part of one."),
     "new": ("new:new", "Make a dataset or an item."),
     "edit": ("edit:edit", "Edit a dataset or an item in your editor."),
