@@ -138,6 +138,16 @@ class Mirror:
         with self.database.unit(LOCAL) as tx:
             edits.decide(tx, kind, key, choices, shown)
 
+    def put_back(self) -> str:
+        """Name the triggers and views that were put back since this was last asked."""
+        with self.database.read() as tx:
+            row = tx.exec_driver_sql("SELECT value FROM meta WHERE name = 'put_back'").first()
+        if row is None:
+            return ""
+        with self.database.unit(LOCAL) as tx:
+            tx.exec_driver_sql("DELETE FROM meta WHERE name = 'put_back'")
+        return str(row[0])
+
     def touched_keys(self, remotes: Sequence[str] = ()) -> list[tuple[KindName, str]]:
         """Return every record somebody edited or made, items first."""
         with self.database.read() as tx:

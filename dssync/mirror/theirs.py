@@ -241,6 +241,8 @@ def _store_theirs(
         _move_to_history(tx, kind, pending, [key], run, " AND side = 'theirs'", past=past)
     else:
         new["run"] = old["run"]
+    if "digest" not in columns and any(name in columns for name in KINDS[kind].names[:-1]):
+        new["digest"] = b""  # what was sent is believed, not read
     _overwrite(tx, pending, {key: new}, " AND side = 'theirs'")
     _overwrite(tx, KINDS[kind].table, {key: {n: new[n] for n in ("id", *SERVER_COLUMNS)}})
     return changed
@@ -270,6 +272,8 @@ def _read(
 
 def _alike(kind: KindName, old: Columns, new: Columns) -> bool:
     """Tell whether two rows of theirs say the same, however they are written."""
+    if old["digest"] is None:
+        return False  # a placeholder, or what `doctor` marked
     if differing(KINDS[kind].fields, _fields_of(kind, old), _fields_of(kind, new)):
         return False
     if any(old[name] != new[name] for name in _PLAIN):
@@ -296,7 +300,9 @@ def _move_to_history(
     names = ", ".join(TABLES[kind].columns)
     tx.exec_driver_sql(
         f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run) SELECT {names}, ?"
-        f" FROM {table} WHERE key IN (SELECT value FROM json_each(?)) AND (run <> ? OR ?){side}",
+        f" FROM {table} WHERE key IN (SELECT value FROM json_each(?)) AND (run <> ? OR ?){side}"
+        # What `doctor` found changed behind the triggers' back was never on the server.
+        " AND (digest IS NOT NULL OR absent_since IS NOT NULL)",
         (run, json.dumps(keys), run, past),
     )
 

@@ -79,11 +79,13 @@ def save(tx: Connection, triple: Triple, merged: Merged) -> None:
 
     While a push waits to be seen again, the base is what tells a neighbour's revert, and stays.
     """
-    write_ours(tx, triple.kind, triple.key, merged.ours)
     waits = triple.pushed_run is not None
     if merged.settled and not waits:
+        # Theirs may be written in another way, and is what the record's digest tells.
+        write_ours(tx, triple.kind, triple.key, triple.theirs or merged.ours)
         forget(tx, triple.kind, triple.key)
         return
+    write_ours(tx, triple.kind, triple.key, merged.ours)
     pending = f"{KINDS[triple.kind].table}_pending"
     base = triple.base if waits and triple.base else merged.base
     _write(tx, pending, base, "key = ? AND side = 'base'", triple.key)

@@ -5,7 +5,7 @@ every command finds the mirror up to date.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMirror
-from dssync.mirror import place, schema
+from dssync.mirror import place, schema, seal
 from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
 
 HEAD = "0003"
@@ -51,9 +51,28 @@ def _bring_up(connection: sqlite3.Connection, path: Path, version: str, fresh: b
         _copy(connection, path, found or "none")
         _upgrade(path, version)
     elif place.writable(path) and _installed(connection) != program_digest():
-        connection.execute("BEGIN IMMEDIATE")
-        _install(connection, version)
-        connection.execute("COMMIT")
+        _reinstall(connection, path, version)
+    elif place.writable(path) and (changed := seal.changed_objects(connection)):
+        _reinstall(connection, path, version, changed)
+
+
+def _reinstall(
+    connection: sqlite3.Connection, path: Path, version: str, changed: Sequence[str] = ()
+) -> None:
+    """Put triggers and views in place; note for `doctor` which somebody had taken away."""
+    if lost := seal.lost_columns(connection):
+        raise MirrorDamaged(
+            f"{path} is damaged: it lacks {', '.join(lost[:5])}",
+            hint="restore it from a copy, or move it away and pull again",
+        )
+    connection.execute("BEGIN IMMEDIATE")
+    _install(connection, version)
+    if changed:
+        connection.execute(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES ('put_back', ?)",
+            (", ".join(changed),),
+        )
+    connection.execute("COMMIT")
 
 
 def _revision(connection: sqlite3.Connection, path: Path) -> str | None:

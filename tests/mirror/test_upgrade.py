@@ -171,11 +171,11 @@ def test_triggers_of_another_version_are_replaced(path: Path) -> None:
         assert ("program", program_digest()) in sql.execute("SELECT * FROM meta").fetchall()
 
 
-def test_triggers_of_this_version_are_left_alone(path: Path) -> None:
+def test_a_trigger_that_was_taken_away_is_put_back(path: Path) -> None:
     with opened(path) as sql:
         sql.execute("DROP TRIGGER items_keep_base")
     Mirror.open(path).close()
-    assert len(triggers(path)) == 9
+    assert len(triggers(path)) == 10
 
 
 def test_a_mirror_that_cannot_be_upgraded_now_is_locked(

@@ -1,7 +1,7 @@
 """Records that the server cannot show, and their repair."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from dssync.cli.render.ages import moment
@@ -9,30 +9,38 @@ from dssync.cli.render.difference import readable
 from dssync.cli.render.names import title
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.status import unreadable_json
-from dssync.cli.render.text import Line
+from dssync.cli.render.text import Line, counted
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS
 
 if TYPE_CHECKING:
     from dssync.mirror.unreadable import Unreadable
     from dssync.sync.repair import Repair
+    from dssync.sync.seal import Broken
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableView:
-    """Shows what the last pulls found unreadable."""
+    """Shows what is unreadable, what went past the triggers, and triggers that were put back."""
 
     records: "Sequence[Unreadable]"
+    broken: "Sequence[Broken]" = ()
+    put_back: str = ""
 
     def json(self) -> Document:
         """Return the records for programs."""
-        return {"unreadable": [unreadable_json(each) for each in self.records]}
+        return {
+            "unreadable": [unreadable_json(each) for each in self.records],
+            "changed_without_triggers": [asdict(each) for each in self.broken],
+            "put_back": self.put_back,
+        }
 
     def draw(self, screen: Screen) -> None:
         """Print the records for people."""
         screen.data(self._lines())
 
     def _lines(self) -> Iterator[Line]:
+        yield from self._broken_lines()
         if not self.records:
             yield Line("every record could be read by the last pulls")
         for each in self.records:
@@ -42,6 +50,21 @@ class UnreadableView:
                 yield Line(f"  repair it: dssync doctor --repair {each.key}")
             else:
                 yield Line("  the mirror never read it; shorten its numbers or nesting in PostHog")
+
+    def _broken_lines(self) -> Iterator[Line]:
+        if self.put_back:
+            count = len(self.put_back.split(", "))
+            yield Line(f"triggers or views were missing or changed, {count} were put back", "error")
+            yield Line("  edits made meanwhile were not noticed")
+        for each in self.broken[:SHOWN]:
+            yield Line(f"not as it came: {each.kind} {each.key}, {each.remote}", "error")
+        if self.broken:
+            yield Line(f"  {counted(len(self.broken), 'record')} changed without the triggers")
+            yield Line("  never pushed; replace by the server's: dssync doctor --reread")
+
+
+SHOWN = 20
+"""How many records are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
