@@ -23,16 +23,13 @@ class Reviewed:
 def by_file(mirror: Mirror, saved: SavedPlan, names: Sequence[str]) -> Reviewed:
     """Return what is left of a saved plan, for these remotes.
 
-    After a run applied it, nothing of it is done twice: what that run applied is left out, and so
-    is what is not pending here any more, value for value.
+    After a run applied it, nothing of it is done twice: what that run applied is left out. What it
+    did not is judged again, so that a change that moved never ends in a 0 that reads as applied.
     """
     digest = saved.plan.digest
     chosen = [change for change in saved.plan.changes if change.remote in names]
     uses = tuple(use for use in _uses(mirror, digest) if use.started_at >= saved.made_at)
-    if uses:
-        pending = {change.digest for change in make_plan(mirror, names).changes}
-        chosen = [c for c in _undone(chosen, uses) if c.digest in pending]
-    return Reviewed(digest, Plan(tuple(chosen)), uses)
+    return Reviewed(digest, Plan(tuple(_undone(chosen, uses))), uses)
 
 
 def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:

@@ -71,16 +71,19 @@ def test_a_plan_applied_in_part_says_so_and_sends_what_is_still_pending(
     move(edited, sandbox)
     assert edited("push", "plan.json", "-y").code == 6
     sandbox.log.clear()
-    again = edited("push", "plan.json", "-y").well()
-    assert writes(sandbox) == 0
+    again = edited("push", "plan.json", "-y")
+    assert (again.code, writes(sandbox)) == (6, 0)
     assert "run 2 applied 1 of 3 changes of this plan" in again.err
+    assert "no longer what was reviewed: 2 of 2 planned changes" in again.err
     edited("set", BOT, "description", f"New: {BOT}").well()
     edited("new", "dataset", "Not reviewed").well()
     edited("push", "--checksum", digest).well()
     assert writes(sandbox) == 1
     assert descriptions(sandbox)[BOT] == f"New: {BOT}"
-    last = edited("push", "plan.json", "-y").well()
-    assert "run 3 applied 1 of 1 change of this plan" in last.err
+    sandbox.log.clear()
+    last = edited("push", "plan.json", "-y")
+    assert (last.code, writes(sandbox)) == (6, 0)
+    assert "applied 1 of 1 change of this plan" in last.err
     assert "pending: 1 create, 1 conflict" in last.err
 
 
