@@ -103,6 +103,8 @@ def _ours(kind: KindName, held: Values, mine: Said) -> Generator[Event, None, Va
         yield Event(
             run, "here", _planned(entry), entry.deltas, entry.updated_at, reason=entry.reason
         )
+        if entry.action == "create":  # made again, it has nothing of what its key stood for before
+            now = dict.fromkeys(now)
         now |= {delta.field: delta.after for delta in entry.deltas}
     return now
 

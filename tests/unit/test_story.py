@@ -50,6 +50,11 @@ CASES: dict[str, tuple[list[State], list[tuple[int, Entry]], list[Told]]] = {
         [],
         [SEEN],
     ),
+    "a push made it again": (
+        [state(1), state(2, deleted=1), state(3, description=None)],
+        [said(2, "delete", deleted=(0, 1)), said(3, "create", name=(None, "n"))],
+        [SEEN, (2, "here", "delete", GONE), (3, "here", "create", {"name": (None, "n")})],
+    ),
     "a push changed it": (
         [state(1), state(2, name="m")],
         [said(2, "update", name=("n", "m"))],
