@@ -57,6 +57,7 @@ def push(
             context, mirror, session, yes, dry, limit, saved=saved, checksum=checksum, whole=whole
         )
         pushed = push_all(pushing, remotes)
+        approvable = pushed.plan.digest == pushing.pending(remotes).digest
         pending = make_plan(mirror)
-    view = PushView(pushed.plan, dry=dry, moved=pushed.moved, uses=pushed.uses)
+    view = PushView(pushed.plan, dry, pushed.moved, pushed.uses, approvable)
     return context.finish(view, receipt=pushed.receipt, pending=pending)

@@ -30,6 +30,7 @@ def sync(
     with context.mirror(settings, create=not dry) as mirror:
         pushing = Pushing(context, mirror, context.session(wait, max_wait), yes, dry, limit)
         pushed = push(pushing, remotes) if dry else sync_all(pushing, remotes, limit)
+        approvable = pushed.plan.digest == pushing.pending(remotes).digest
         pending = make_plan(mirror)
-    view = PushView(pushed.plan, dry=dry)
+    view = PushView(pushed.plan, dry, approvable=approvable)
     return context.finish(view, receipt=pushed.receipt, pending=pending)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from dssync.core.fields import KindName
-from dssync.core.plan import Change, Delta
+from dssync.core.plan import Action, Change, Delta
 from dssync.core.receipt import Outcome
-from dssync.mirror import runs, schema
+from dssync.mirror import records, runs, schema
 
 Spot = tuple[str, KindName, str]
 """A record of a receipt: its remote, kind and key."""
@@ -18,7 +18,7 @@ Spot = tuple[str, KindName, str]
 class Row:
     """What a run had to do with one record, and what came of it."""
 
-    action: str
+    action: Action
     deltas: tuple[Delta, ...]
     outcome: Outcome
 
@@ -70,6 +70,15 @@ def uses(tx: Connection, digest: str) -> list[Use]:
         select(table.c.id, table.c.started_at).where(table.c.plan == digest).order_by(table.c.id)
     ).all()
     return [Use(run, started_at, dict(_rows(tx, run))) for run, started_at in found]
+
+
+def changes(tx: Connection, use: Use) -> Iterator[tuple[Row, Change]]:
+    """Yield what a run had to do with each record that is still here, as the plan said it."""
+    for (remote, kind, key), row in use.rows.items():
+        for record in records.select(tx, kind, "key = ?", [key]):
+            label, where = records.describe(tx, kind, key, record.values)
+            id = None if row.action == "create" else record.id
+            yield row, Change(remote, kind, key, id, row.action, row.deltas, label, where)
 
 
 def _rows(tx: Connection, run: int) -> Iterator[tuple[Spot, Row]]:

@@ -35,8 +35,9 @@ def by_file(mirror: Mirror, saved: SavedPlan, names: Sequence[str]) -> Reviewed:
 def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:
     """Return the plan that is pending for these remotes, if it has this digest.
 
-    Where a run applied a plan with this digest before, what is left of that is returned. Raises
-    StalePlan for a digest of anything else.
+    Where a run applied a plan with this digest before, all that it did not apply is returned, also
+    what is not pending any more: that moved, and must not end in a 0. Raises StalePlan for a digest
+    of anything else.
     """
     pending = make_plan(mirror, names)
     if pending.changes and pending.digest == digest:
@@ -44,8 +45,24 @@ def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:
     uses = _uses(mirror, digest)
     if not uses:
         raise _stale(digest, pending)
-    left = [c for c in _undone(pending.changes, uses) if any(use.had(c) for use in uses)]
-    return Reviewed(digest, Plan(tuple(left)), tuple(uses))
+    planned = _planned(mirror, digest, uses[0]) or pending.changes
+    left = [c for c in _undone(planned, uses) if any(use.had(c) for use in uses)]
+    return Reviewed(digest, Plan.of(c for c in left if c.remote in names), tuple(uses))
+
+
+def _planned(mirror: Mirror, digest: str, use: Use) -> tuple[Change, ...]:
+    """Return the changes of a plan as the receipt of its run has them; none where it cannot.
+
+    A run's conflicts were changes of a reviewed plan, and none of a plan made by the push itself.
+    """
+    with mirror.database.read() as tx:
+        rows = [(row.outcome, change) for row, change in plans.changes(tx, use)]
+    plain = [change for outcome, change in rows if outcome != "conflicted"]
+    for changes in ([change for _, change in rows], plain):
+        plan = Plan.of(changes)
+        if plan.digest == digest:
+            return plan.changes
+    return ()
 
 
 def refuse_other(digest: str, plan: Plan) -> None:

@@ -9,6 +9,7 @@ from dssync.sandbox import Fault, Sandbox
 from tests.cli.reviewing import (
     ALL,
     BOT,
+    RAG,
     SQL,
     check_left_out,
     descriptions,
@@ -77,13 +78,15 @@ def test_a_plan_applied_in_part_says_so_and_sends_what_is_still_pending(
     assert "no longer what was reviewed: 2 of 2 planned changes" in again.err
     edited("set", BOT, "description", f"New: {BOT}").well()
     edited("new", "dataset", "Not reviewed").well()
-    edited("push", "--checksum", digest).well()
-    assert writes(sandbox) == 1
+    rest = edited("push", "--checksum", digest)
+    assert (rest.code, writes(sandbox)) == (6, 1)
+    assert "no longer what was reviewed: 1 of 2 planned changes" in rest.err
     assert descriptions(sandbox)[BOT] == f"New: {BOT}"
     sandbox.log.clear()
-    last = edited("push", "plan.json", "-y")
-    assert (last.code, writes(sandbox)) == (6, 0)
-    assert "applied 1 of 1 change of this plan" in last.err
+    for approval in (("plan.json", "-y"), ("--checksum", digest)):
+        last = edited("push", *approval)
+        assert (last.code, writes(sandbox)) == (6, 0)
+    assert "applied 1 of 2 changes of this plan" in last.err
     assert "pending: 1 create, 1 conflict" in last.err
 
 
@@ -170,3 +173,13 @@ def test_a_dry_push_of_a_plan_shows_what_would_go(edited: Shell, sandbox: Sandbo
     assert result["dry_run"] is True
     assert [each["label"] for each in result["plan"]["changes"]] == [SQL]
     check_left_out(result["left_out"])
+
+
+def test_a_dry_push_names_a_digest_only_if_a_push_would_take_it(
+    edited: Shell, sandbox: Sandbox
+) -> None:
+    assert f"--checksum {digest_of(edited)}" in edited("push", "-n").out
+    sandbox.state.update("dataset", key_of(RAG), description="theirs")
+    moved = edited("push", "-n")
+    assert "--checksum" not in moved.out + moved.err
+    assert "dssync pull, then dssync diff" in moved.out

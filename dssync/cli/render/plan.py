@@ -24,12 +24,22 @@ SIGNS: Mapping[Action, tuple[str, Tone]] = {
 _FIELDS = " " * 6
 
 
+NOT_APPROVABLE = (
+    "This is not the plan that `dssync diff` shows: the server has moved, or part of it",
+    "was left out. To approve one by its digest: dssync pull, then dssync diff",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """Shows a plan as data: as text for people, as JSON without the frame, or as Markdown."""
+    """Shows a plan as data: as text for people, as JSON without the frame, or as Markdown.
+
+    One that is not `approvable` has no digest that a push would take.
+    """
 
     plan: Plan
     form: str = "text"
+    approvable: bool = True
 
     def json(self) -> Document:
         """Return the plan for programs."""
@@ -47,7 +57,8 @@ class PlanView:
 
             screen.data(map(Line, plan_markdown(self.plan)))
         elif self.plan.changes or self.plan.conflicts:
-            screen.data([*plan_lines(self.plan, screen.width), *digest_lines(self.plan)])
+            last = digest_lines(self.plan) if self.approvable else map(Line, NOT_APPROVABLE)
+            screen.data([*plan_lines(self.plan, screen.width), *last])
             return
         else:
             screen.tell([Line("no differences")])

@@ -19,12 +19,14 @@ class PushView:
     """Shows a plan as the data of a push that is `dry`; people saw any other plan before it ran.
 
     `moved` is what dropped out of a reviewed plan, `uses` are the runs that applied it before.
+    `approvable` tells whether a push takes this plan's digest: not where the server has moved.
     """
 
     plan: Plan
     dry: bool = False
     moved: tuple[Moved, ...] = ()
     uses: "tuple[Use, ...]" = ()
+    approvable: bool = True
 
     def json(self) -> Document:
         """Return the plan for programs; what came of it stands in the receipt."""
@@ -38,4 +40,4 @@ class PushView:
     def draw(self, screen: Screen) -> None:
         """Print the plan of a dry run."""
         if self.dry:
-            PlanView(self.plan).draw(screen)
+            PlanView(self.plan, approvable=self.approvable).draw(screen)
