@@ -1,10 +1,14 @@
 import os
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import dssync
 
 settings.register_profile(
     "ci",
@@ -15,6 +19,12 @@ settings.register_profile(
 )
 settings.register_profile("soak", settings.get_profile("ci"), derandomize=False, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Hypothesis draws constants from every module that is loaded, so that its examples are the same
+# in every run only if the same modules are.
+for found in pkgutil.walk_packages(dssync.__path__, "dssync."):
+    if not found.name.endswith("__main__"):
+        import_module(found.name)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -111,7 +111,7 @@ def _join_field(field: Field, triple: Triple, bases: Values, others: Values) -> 
         return _Outcome(ours, theirs)
     joined = _join_json(base, theirs, ours) if field.type == "json" else CLASH
     if isinstance(joined, str):
-        return _Outcome(joined, theirs)
+        return _Outcome(theirs if equal(field, joined, theirs) else joined, theirs)
     return _Outcome(ours, base, Conflict(field.name, base, theirs, ours, Reason.BOTH_CHANGED))
 
 
