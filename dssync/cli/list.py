@@ -20,16 +20,16 @@ def list_records(context: Context, dataset: str | None, deleted: bool) -> int:
     is new, edited, to delete, to undelete, conflict or in doubt for what a push has to do with,
     else deleted or empty. Without a terminal the columns are separated by tabs, without a heading.
     """
-    from dssync.sync.status import standings
+    from dssync.sync.status import pending_words
 
     with context.mirror() as mirror:
         names = context.chosen(mirror)
-        standing = standings(mirror, names)
+        pending = pending_words(mirror, names)
         if dataset is None:
             found = mirror.datasets(names, deleted=deleted)
-            return context.finish(RecordsView("dataset", found, standing))
+            return context.finish(RecordsView("dataset", found, pending))
         parent = mirror.find(dataset, names)
         if parent.kind != "dataset":
             raise UsageError(f"{parent.key} is an item", hint=f"dssync show {parent.key}")
         items = mirror.items(parent.key, deleted=deleted)
-        return context.finish(RecordsView("item", items, standing))
+        return context.finish(RecordsView("item", items, pending))

@@ -193,11 +193,11 @@ def _both(pulled: Receipt, pushed: Receipt) -> Receipt:
 
     Of what was in doubt or in conflict, the push has the later word.
     """
-    later = {(entry.kind, entry.key) for entry in pushed.entries}
+    later = {entry.spot for entry in pushed.entries}
     entries = [
         entry
         for entry in pulled.entries
-        if entry.outcome != "conflicted" and (entry.kind, entry.key) not in later
+        if entry.outcome != "conflicted" and entry.spot not in later
     ]
     return Receipt(
         "sync",

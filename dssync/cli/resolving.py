@@ -186,4 +186,4 @@ def _outcome(conflict: Conflict, name: str, choice: Choice) -> str:
 
 
 def _is(conflicted: Conflicted, record: Record) -> bool:
-    return (conflicted.kind, conflicted.key) == (record.kind, record.key)
+    return conflicted.spot == record.spot

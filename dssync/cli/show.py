@@ -16,10 +16,10 @@ def show(context: Context, record: str) -> int:
     RECORD is a key or id, a dataset's name, or the beginning of one (4 characters or more).
     Without a terminal the record is JSON.
     """
-    from dssync.sync.status import standings
+    from dssync.sync.status import pending_words
 
     with context.mirror() as mirror:
         names = context.chosen(mirror)
         found = mirror.find(record, names)
-        standing = standings(mirror, names).get((found.kind, found.key), "")
-        return context.finish(RecordView(found, standing))
+        pending = pending_words(mirror, names).get(found.spot, "")
+        return context.finish(RecordView(found, pending))

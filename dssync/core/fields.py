@@ -19,6 +19,9 @@ Stored = str | int | None
 Values = Mapping[str, Stored]
 """The fields of one record, by name."""
 
+Spot = tuple[KindName, str]
+"""Which record: its kind and key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

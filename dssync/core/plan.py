@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-from dssync.core.fields import KINDS, KindName, Stored
+from dssync.core.fields import KINDS, KindName, Spot, Stored
 from dssync.core.merge import Conflict
 from dssync.core.values import stored_form
 
@@ -53,6 +53,11 @@ class Change:
     where: str = ""
 
     @property
+    def spot(self) -> Spot:
+        """Name the record."""
+        return self.kind, self.key
+
+    @property
     def order(self) -> tuple[str, int, str, str]:
         """Sort by remote, then by what must go first, then by place and key."""
         return self.remote, _RANK[self.action, self.kind], self.where, self.key
@@ -87,6 +92,11 @@ class Conflicted:
     conflicts: tuple[Conflict, ...]
     label: str = ""
     where: str = ""
+
+    @property
+    def spot(self) -> Spot:
+        """Name the record."""
+        return self.kind, self.key
 
 
 @dataclass(frozen=True, slots=True)

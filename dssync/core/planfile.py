@@ -224,5 +224,5 @@ def _stored(value: object, field: Field, what: str) -> Stored:
 
 
 def _refuse_doubles(changes: Sequence[Change]) -> None:
-    if len({(change.kind, change.key) for change in changes}) != len(changes):
+    if len({change.spot for change in changes}) != len(changes):
         raise _Wrong("a record stands in it twice")

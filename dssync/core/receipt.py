@@ -5,11 +5,24 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-from dssync.core.fields import KindName
+from dssync.core.fields import KindName, Spot
 from dssync.core.plan import ORDER, Action, Delta
 from dssync.errors import DssyncError
 
 Outcome = Literal["applied", "skipped", "conflicted", "failed", "in doubt", "unreadable"]
+"""What came of a record in a run.
+
+| outcome    | meaning                                                                     |
+|------------|-----------------------------------------------------------------------------|
+| applied    | it was sent, and the server took it                                         |
+| skipped    | no request of it left, for the reason in its row: it is there already, or   |
+|            | is no longer what was reviewed, or the run ended before its turn            |
+| conflicted | both sides changed it, and it stays here until somebody decides             |
+| failed     | it was sent, and the server did not take it                                 |
+| in doubt   | it was sent, and nobody knows yet whether the server took it                |
+| unreadable | the server could not show it; no plan asked for it                          |
+"""
+
 OUTCOMES: tuple[Outcome, ...] = (
     "applied",
     "skipped",
@@ -54,6 +67,11 @@ class Entry:
     attempts: int = 0
     label: str = ""
     where: str = ""
+
+    @property
+    def spot(self) -> Spot:
+        """Name the record."""
+        return self.kind, self.key
 
     @property
     def planned(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from dssync.core.fields import KINDS, KindName, Stored, Values
+from dssync.core.fields import KINDS, KindName, Spot, Stored, Values
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -111,6 +111,11 @@ class Triple:
     absent: bool = False
     pushed_run: int | None = None
     reverted: frozenset[str] = frozenset()
+
+    @property
+    def spot(self) -> Spot:
+        """Name the record."""
+        return self.kind, self.key
 
     def sides(self) -> tuple[Values, Values]:
         """Return base and theirs. Raises ValueError for a create, which has neither."""

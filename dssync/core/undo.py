@@ -13,7 +13,7 @@ The inverse of a create is a deletion, of a deletion an undeletion, and the othe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, Stored, Values
@@ -26,18 +26,13 @@ from dssync.core.records import Triple
 BACK = "nothing is left to undo: the server holds what it held before the run"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a record stands now; `left` is what the run left on the server, if that is still kept."""
+def undo(entry: Entry, now: Triple, left: Values | None = None) -> PlannedEdit | Conflicted | str:
+    """Return the edit that takes an applied change back, or why there is none.
 
-    triple: Triple
-    left: Values | None = None
-
-
-def undo(entry: Entry, now: Standing) -> PlannedEdit | Conflicted | str:
-    """Return the edit that takes an applied change back, or why there is none."""
-    edit = PlannedEdit(inverse(entry), _expected(entry, now))
-    triple = believe(now.triple, edit)
+    `now` is how the record stands, `left` what the run left on the server, if that is still kept.
+    """
+    edit = PlannedEdit(inverse(entry), _expected(entry, now, left))
+    triple = believe(now, edit)
     edited = _edited_since(entry, triple)
     if edited:
         return edited
@@ -71,18 +66,17 @@ def inverse(entry: Entry) -> Values:
     }
 
 
-def _expected(entry: Entry, now: Standing) -> Values:
+def _expected(entry: Entry, now: Triple, left: Values | None) -> Values:
     """Return what must still be there.
 
     A change of other fields survives an undo of this one, unless the undo deletes the record.
     """
     sent: dict[str, Stored] = {delta.field: delta.after for delta in entry.deltas}
     if entry.action == "create":
-        left = now.left or dict.fromkeys(KINDS[entry.kind].names)
-        return {**left, **sent, "deleted": 0}
+        return {**(left or dict.fromkeys(KINDS[entry.kind].names)), **sent, "deleted": 0}
     if inverse(entry).get("deleted"):
-        return {**(now.left or now.triple.theirs or {}), **sent}
-    return {"deleted": now.left["deleted"] if now.left else 0, **sent}
+        return {**(left or now.theirs or {}), **sent}
+    return {"deleted": left["deleted"] if left else 0, **sent}
 
 
 def _edited_since(entry: Entry, triple: Triple) -> Conflicted | None:

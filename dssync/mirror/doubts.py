@@ -25,7 +25,7 @@ from dssync.mirror.journal import Intent
 
 def open_create(tx: Connection, kind: KindName, key: str) -> Intent | None:
     """Return the open create of a record, if there is one."""
-    mine = (i for i in journal.open_intents(tx) if (i.kind, i.key) == (kind, key))
+    mine = (i for i in journal.open_intents(tx) if i.spot == (kind, key))
     return next((intent for intent in mine if intent.action == "create"), None)
 
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from sqlalchemy import Connection, insert, select, update
 
 from dssync.clock import Clock, stamp
-from dssync.core.fields import KindName, Stored
+from dssync.core.fields import KindName, Spot, Stored
 from dssync.core.plan import Action, Change, Delta
 from dssync.core.receipt import Entry
 from dssync.mirror import runs, schema
@@ -31,6 +31,11 @@ class Intent:
     deltas: tuple[Delta, ...]
     opened_at: str
     server_date: str | None
+
+    @property
+    def spot(self) -> Spot:
+        """Name the record."""
+        return self.kind, self.key
 
     @property
     def sent(self) -> dict[str, Stored]:

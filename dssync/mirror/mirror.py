@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from dssync import version
-from dssync.core.fields import KINDS, KindName, Stored
+from dssync.core.fields import KINDS, KindName, Spot, Stored
 from dssync.core.merge import Conflict
 from dssync.core.resolve import Choice
 from dssync.errors import NoMirror, UsageError
@@ -148,11 +148,11 @@ class Mirror:
             tx.exec_driver_sql("DELETE FROM meta WHERE name = 'put_back'")
         return str(row[0])
 
-    def touched_keys(self, remotes: Sequence[str] = ()) -> list[tuple[KindName, str]]:
+    def touched_keys(self, remotes: Sequence[str] = ()) -> list[Spot]:
         """Return every record somebody edited or made, items first."""
         with self.database.read() as tx:
             return [
-                (triple.kind, triple.key)
+                triple.spot
                 for kind in reversed(tuple(KINDS))
                 for triple in touched.triples(tx, kind, remotes)
             ]

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from dssync.core.fields import KindName
+from dssync.core.fields import Spot
 from dssync.core.plan import Action, Change, Delta
 from dssync.core.receipt import Outcome
 from dssync.mirror import records, runs, schema
-
-Spot = tuple[str, KindName, str]
-"""A record of a receipt: its remote, kind and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +35,16 @@ class Use:
 
     def did(self, change: Change) -> bool:
         """Tell whether this run applied a change."""
-        row = self.rows.get(_spot(change))
+        row = self.rows.get(change.spot)
         return row is not None and row.outcome == "applied"
 
     def had(self, change: Change) -> bool:
         """Tell whether a change was one of this run's, value for value."""
-        row = self.rows.get(_spot(change))
+        row = self.rows.get(change.spot)
         return row is not None and (row.action, _after(row.deltas)) == (
             change.action,
             _after(change.deltas),
         )
-
-
-def _spot(change: Change) -> Spot:
-    return change.remote, change.kind, change.key
 
 
 def _after(deltas: tuple[Delta, ...]) -> dict[str, object]:
@@ -74,11 +67,11 @@ def uses(tx: Connection, digest: str) -> list[Use]:
 
 def changes(tx: Connection, use: Use) -> Iterator[tuple[Row, Change]]:
     """Yield what a run had to do with each record that is still here, as the plan said it."""
-    for (remote, kind, key), row in use.rows.items():
+    for (kind, key), row in use.rows.items():
         for record in records.select(tx, kind, "key = ?", [key]):
             label, where = records.describe(tx, kind, key, record.values)
             id = None if row.action == "create" else record.id
-            yield row, Change(remote, kind, key, id, row.action, row.deltas, label, where)
+            yield row, Change(record.remote, kind, key, id, row.action, row.deltas, label, where)
 
 
 def _rows(tx: Connection, run: int) -> Iterator[tuple[Spot, Row]]:
@@ -87,6 +80,6 @@ def _rows(tx: Connection, run: int) -> Iterator[tuple[Spot, Row]]:
     for row in found.mappings():
         deltas = runs.load_deltas(row["deltas"])
         yield (
-            (row["remote"], row["kind"], row["key"]),
+            (row["kind"], row["key"]),
             Row(row["action"], deltas, row["outcome"]),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from dssync.core.fields import KINDS, KindName, Stored, Values
+from dssync.core.fields import KINDS, KindName, Spot, Stored, Values
 from dssync.core.records import Position
 from dssync.errors import UnknownRecord
 from dssync.mirror.schema import TABLES
@@ -36,6 +36,11 @@ class Record:
     created_by: str | None
     absent_since: str | None
     run: int | None
+
+    @property
+    def spot(self) -> Spot:
+        """Name the record."""
+        return self.kind, self.key
 
     @property
     def label(self) -> str:

@@ -5,7 +5,7 @@ import bisect
 from dssync.sandbox.rows import Row
 
 Place = tuple[int, str]
-Spot = tuple[str | None, Place]
+Seat = tuple[str | None, Place]
 """A place in the order of a dataset's items, or (None) in the order of all rows."""
 
 
@@ -52,15 +52,15 @@ class Table:
 
     def put(self, row: Row) -> None:
         """Insert a row, or replace the one with its id."""
-        before = _spots(self.rows.get(row.id))
+        before = _seats(self.rows.get(row.id))
         self.rows[row.id] = row
-        self._move(row.id, before, _spots(row))
+        self._move(row.id, before, _seats(row))
 
     def remove(self, row_id: str) -> None:
         """Drop a row for good, if it is there."""
-        self._move(row_id, _spots(self.rows.pop(row_id, None)), set())
+        self._move(row_id, _seats(self.rows.pop(row_id, None)), set())
 
-    def _move(self, row_id: str, before: set[Spot], after: set[Spot]) -> None:
+    def _move(self, row_id: str, before: set[Seat], after: set[Seat]) -> None:
         self._shown.pop(row_id, None)
         for dataset, place in before - after:
             self._orders[dataset].discard(place)
@@ -89,8 +89,8 @@ class Table:
         self._shown.clear()
 
 
-def _spots(row: Row | None) -> set[Spot]:
+def _seats(row: Row | None) -> set[Seat]:
     if row is None or row.deleted:
         return set()
-    everywhere: set[Spot] = {(None, row.place)}
+    everywhere: set[Seat] = {(None, row.place)}
     return everywhere | {(row.dataset, row.place)} if row.kind == "item" else everywhere

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dssync.core.adoption import Adopt, Adoption, Candidate, Sought, Undecided, decide
-from dssync.core.fields import KindName
+from dssync.core.fields import KindName, Spot
 from dssync.core.records import Position, Reading
 from dssync.core.scan import Accepted, Ask, Page, Partial, Verdict
 from dssync.core.sizing import Sizing
@@ -49,7 +49,7 @@ def look_for(intent: Intent, link: Link, mirror: Mirror, session: Session) -> Lo
     return _judge(intent, sought, made_since, newest.read_at, mirror)
 
 
-def foresee(link: Link, mirror: Mirror, session: Session) -> dict[tuple[KindName, str], str]:
+def foresee(link: Link, mirror: Mirror, session: Session) -> dict[Spot, str]:
     """Say of this remote's creates in doubt why they must not be sent again; nothing is written.
 
     One that surely was not made is left out. Updates in doubt need no such look: compared with
@@ -57,14 +57,14 @@ def foresee(link: Link, mirror: Mirror, session: Session) -> dict[tuple[KindName
     """
     with mirror.database.read() as tx:
         mine = [i for i in journal.open_intents(tx) if i.remote == link.remote.name]
-    found: dict[tuple[KindName, str], str] = {}
+    found: dict[Spot, str] = {}
     for intent in mine:
         if intent.action == "create":
             verdict = look_for(intent, link, mirror, session).verdict
             if isinstance(verdict, Adopt):
-                found[intent.kind, intent.key] = "it was made after all; push adopts it"
+                found[intent.spot] = "it was made after all; push adopts it"
             elif isinstance(verdict, Undecided):
-                found[intent.kind, intent.key] = doubt_about(intent, verdict)
+                found[intent.spot] = doubt_about(intent, verdict)
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dssync.core.differ import difference
-from dssync.core.fields import KindName
+from dssync.core.fields import KindName, Spot
 from dssync.core.plan import Change, Conflicted, Plan
 from dssync.core.planned import PlannedEdit, believe, judge
 from dssync.core.records import Triple
@@ -14,9 +14,9 @@ from dssync.sync.planner import describer
 
 @dataclass(frozen=True, slots=True)
 class PlannedEdits:
-    """The edits by (kind, key). Until they are made, nobody else sees them."""
+    """The edits by record. Until they are made, nobody else sees them."""
 
-    edits: Mapping[tuple[KindName, str], PlannedEdit] = field(default_factory=dict)
+    edits: Mapping[Spot, PlannedEdit] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.edits)
@@ -36,28 +36,28 @@ class PlannedEdits:
         edit = self.edits.get((kind, key))
         if edit is None:
             return touched.triple(tx, kind, key)
-        return believe(standing(tx, kind, key), edit)
+        return believe(triple_of(tx, kind, key), edit)
 
     def imagine(self, triple: Triple) -> Triple:
         """Return a record's three values as they will be once its edit is made."""
-        edit = self.edits.get((triple.kind, triple.key))
+        edit = self.edits.get(triple.spot)
         return replace(triple, ours={**triple.ours, **edit.values}) if edit else triple
 
     def judge(self, tx: Transaction, triple: Triple) -> Change | Conflicted | None:
         """Say what would be sent of a record, or why not."""
-        edit = self.edits.get((triple.kind, triple.key))
+        edit = self.edits.get(triple.spot)
         describe = describer(tx)
         return difference(triple, describe) if edit is None else judge(triple, edit, describe)
 
     def make(self, tx: Transaction, changes: Sequence[Change]) -> None:
         """Make the edits of these changes; a record that was edited meanwhile is left alone."""
         for change in changes:
-            edit = self.edits.get((change.kind, change.key))
-            if edit and not difference(standing(tx, change.kind, change.key)):
+            edit = self.edits.get(change.spot)
+            if edit and not difference(triple_of(tx, *change.spot)):
                 edits.change(tx, change.kind, change.key, edit.values)
 
 
-def standing(tx: Transaction, kind: KindName, key: str) -> Triple:
+def triple_of(tx: Transaction, kind: KindName, key: str) -> Triple:
     """Return a record's three values; they are the same where nobody touched it.
 
     Raises UnknownRecord.

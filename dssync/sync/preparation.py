@@ -11,7 +11,7 @@ from functools import cache, partial
 
 from dssync.config import Remote
 from dssync.core.brakes import Limit, check_push
-from dssync.core.fields import KINDS, KindName
+from dssync.core.fields import KINDS, KindName, Spot
 from dssync.core.plan import Change, Conflicted, Delta, Plan
 from dssync.core.pushed import settle
 from dssync.core.receipt import Entry, Outcome, Trouble
@@ -20,14 +20,11 @@ from dssync.core.standing import Moved, Standing, stand
 from dssync.errors import ConfigError, DssyncError, StalePlan, UnknownRecord
 from dssync.mirror import Mirror, Transaction, incoming, records
 from dssync.sync.adoption import foresee
-from dssync.sync.planned import PlannedEdits, standing
+from dssync.sync.planned import PlannedEdits, triple_of
 from dssync.sync.planner import make_plan
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.session import Link, Session, check, link
 from dssync.sync.validation import refuse_invalid
-
-Spot = tuple[KindName, str]
-"""A record: its kind and key."""
 
 Readings = Mapping[Spot, Reading | None]
 """What was read; None for what the server does not show."""
@@ -176,14 +173,12 @@ def _configured(remotes: Mapping[str, Remote], name: str) -> Remote:
 def _read(tx: Transaction, link: Link, changes: Sequence[Change], edits: PlannedEdits) -> Readings:
     family = cache(partial(records.family, tx))
     wanted = {
-        (change.kind, change.key): _wanted(
-            change, edits.triple(tx, change.kind, change.key), family
-        )
+        change.spot: _wanted(change, edits.triple(tx, change.kind, change.key), family)
         for change in changes
         if change.id is not None
     }
     found = reread(link.contract, list(wanted.values()))
-    return {place: found.get((w.kind, w.id)) for place, w in wanted.items()}
+    return {spot: found.get((w.kind, w.id)) for spot, w in wanted.items()}
 
 
 def _wanted(
@@ -211,7 +206,7 @@ class _Sorting:
     def sort(self, changes: Sequence[Change], *, exact: bool) -> None:
         """Sort every change; a record with a request in doubt stays out."""
         for change in changes:
-            if reason := self.doubted.get((change.kind, change.key)):
+            if reason := self.doubted.get(change.spot):
                 self.dropped.append(entry_of(change, "in doubt", reason))
             elif exact:
                 self._exactly(change)
@@ -253,15 +248,13 @@ class _Sorting:
 
     def _triple(self, change: Change) -> Triple | None:
         """Return a record's three values, theirs as just read; untouched ones are all theirs."""
-        place = (change.kind, change.key)
-        found = self.edits.triple(self.tx, *place) or _untouched(self.tx, *place)
+        found = self.edits.triple(self.tx, *change.spot) or _untouched(self.tx, *change.spot)
         return self._as_read(found) if found else None
 
     def _as_read(self, triple: Triple) -> Triple:
-        place = (triple.kind, triple.key)
-        if triple.theirs is None or place not in self.readings:
+        if triple.theirs is None or triple.spot not in self.readings:
             return triple
-        reading = self.readings[place]
+        reading = self.readings[triple.spot]
         if reading is not None:
             seen = incoming.values_of(self.tx, triple.remote, triple.kind, reading)
             return replace(settle(triple, seen), absent=False)
@@ -270,7 +263,7 @@ class _Sorting:
 
 def _untouched(tx: Transaction, kind: KindName, key: str) -> Triple | None:
     try:
-        return standing(tx, kind, key)
+        return triple_of(tx, kind, key)
     except UnknownRecord:
         return None
 

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from dssync.clock import stamp
 from dssync.config import Remote
-from dssync.core.fields import KINDS, KindName
+from dssync.core.fields import KINDS, KindName, Spot
 from dssync.core.merge import Reason
 from dssync.core.receipt import Entry, Receipt, Trouble
 from dssync.core.records import Reading
@@ -67,9 +67,6 @@ def apply_push(
         )
 
 
-Spot = tuple[KindName, str]
-
-
 class _RemotePush:
     """One remote's part of a push."""
 
@@ -111,8 +108,8 @@ class _RemotePush:
 
     def unplanned(self) -> list[Entry]:
         """Return what is still in doubt of records that have no change in the plan."""
-        planned = {(entry.kind, entry.key) for entry in self._dropped}
-        planned |= {(change.kind, change.key) for change in self.changes}
+        planned = {entry.spot for entry in self._dropped}
+        planned |= {change.spot for change in self.changes}
         return [
             entry
             for spot, entry in self._settled.items()
@@ -121,12 +118,12 @@ class _RemotePush:
 
     def _settle(self, reached: Link) -> None:
         found = settler.settle(reached, self.run)
-        self._settled = {(entry.kind, entry.key): entry for entry in found}
+        self._settled = {entry.spot: entry for entry in found}
         self.notes += settler.sentences(found)
 
     def _as_settled(self, entry: Entry) -> Entry:
         """Replace what `prepare` had to leave open by what settling found since."""
-        found = self._settled.get((entry.kind, entry.key))
+        found = self._settled.get(entry.spot)
         if found is None or entry.outcome not in ("in doubt", "skipped"):
             return entry
         if found.outcome == "failed":

@@ -169,8 +169,7 @@ def surely_not_applied(error: DssyncError) -> bool:
 
 def _held_back(tx: Transaction, change: Change) -> Entry | None:
     """Return the outcome of a change that must not be sent now."""
-    place = (change.kind, change.key)
-    if any((intent.kind, intent.key) == place for intent in journal.open_intents(tx)):
+    if any(intent.spot == change.spot for intent in journal.open_intents(tx)):
         reason = "an earlier request may have been applied; nothing is sent until that is known"
         return entry_of(change, "in doubt", reason)
     if not still_meant(tx, change):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dssync.core.fields import KINDS, KindName
+from dssync.core.fields import KINDS, KindName, Spot
 from dssync.core.plan import Action, Plan
 from dssync.mirror import KnownRemote, Mirror, journal, records, runs
 from dssync.mirror.journal import Intent
@@ -46,7 +46,7 @@ def read_status(mirror: Mirror, remotes: Sequence[str] = ()) -> Status:
         )
 
 
-STANDING: Mapping[Action, str] = {
+PENDING: Mapping[Action, str] = {
     "create": "new",
     "update": "edited",
     "delete": "to delete",
@@ -55,13 +55,13 @@ STANDING: Mapping[Action, str] = {
 """What a record is called that waits for a push, by what the push would do."""
 
 
-def standings(mirror: Mirror, remotes: Sequence[str] = ()) -> Mapping[tuple[KindName, str], str]:
-    """Say in a word how each record stands that is pending, in conflict or in doubt."""
+def pending_words(mirror: Mirror, remotes: Sequence[str] = ()) -> Mapping[Spot, str]:
+    """Say in a word what a push has to do with each record that it has to do with."""
     status = read_status(mirror, remotes)
     return {
-        **{(c.kind, c.key): STANDING[c.action] for c in status.plan.changes},
-        **{(c.kind, c.key): "conflict" for c in status.plan.conflicts},
-        **{(intent.kind, intent.key): "in doubt" for intent in status.in_doubt},
+        **{c.spot: PENDING[c.action] for c in status.plan.changes},
+        **{c.spot: "conflict" for c in status.plan.conflicts},
+        **{intent.spot: "in doubt" for intent in status.in_doubt},
     }
 
 

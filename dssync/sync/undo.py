@@ -5,24 +5,22 @@ from dataclasses import dataclass, replace
 
 from dssync.config import Remote
 from dssync.core.brakes import Limit
-from dssync.core.fields import KindName
+from dssync.core.fields import Spot
 from dssync.core.plan import Conflicted, Plan
 from dssync.core.planned import PlannedEdit
 from dssync.core.receipt import Entry, KeptRun, Outcome, Receipt, Trouble
-from dssync.core.undo import Standing, inverse_action, outliving, undo
+from dssync.core.undo import inverse_action, outliving, undo
 from dssync.errors import Brake, DssyncError, UnknownRecord, UsageError
 from dssync.mirror import Mirror, Record, Transaction, journal, kept, story
 from dssync.sync import settler
 from dssync.sync.log import find_run
-from dssync.sync.planned import PlannedEdits, standing
+from dssync.sync.planned import PlannedEdits, triple_of
 from dssync.sync.preparation import Prepared, conflicted_entry, entry_of, prepare_push
 from dssync.sync.session import Session, link, meet, run
 
 UNDOABLE = ("push", "undo")
 
 IN_DOUBT = "nobody knows yet whether it was applied; the same command finds out later"
-
-Spot = tuple[KindName, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def prepare_undo(
     and sends GETs only; `apply_push` makes the edits, and sends them. Raises what `prepare_push`
     raises, and UsageError for a record that the run did not touch.
     """
-    found = _inverse(mirror, number, names, {(r.kind, r.key): r for r in records})
+    found = _inverse(mirror, number, names, {record.spot: record for record in records})
     try:
         prepared = prepare_push(mirror, remotes, session, edits=found.edits, limit=limit)
     except Brake as brake:
@@ -145,18 +143,17 @@ def _inverse(
     dropped: list[Entry] = []
     made: set[str] = set()
     with mirror.database.read() as tx:
-        doubtful = {(i.kind, i.key) for i in journal.open_intents(tx) if i.run == number}
+        doubtful = {i.spot for i in journal.open_intents(tx) if i.run == number}
         for entry in _chosen(tx, number, chosen):
-            spot = (entry.kind, entry.key)
             if names and entry.remote not in names:
                 continue
-            if entry.outcome != "applied" and spot not in doubtful:
+            if entry.outcome != "applied" and entry.spot not in doubtful:
                 continue
             if entry.kind == "dataset" and entry.action == "create":
                 made.add(entry.key)
-            found = _take_back(tx, number, entry, in_doubt=spot in doubtful)
+            found = _take_back(tx, number, entry, in_doubt=entry.spot in doubtful)
             if isinstance(found, PlannedEdit):
-                edits[spot] = found
+                edits[entry.spot] = found
             elif isinstance(found, Conflicted):
                 conflicts.append(found)
             else:
@@ -167,14 +164,14 @@ def _inverse(
 def _chosen(tx: Transaction, number: int, chosen: Mapping[Spot, Record]) -> list[Entry]:
     """Return the planned rows of a run, of some records or of all."""
     planned = [entry for entry in kept.entries(tx, number) if entry.planned]
-    spots = {(entry.kind, entry.key) for entry in planned}
+    spots = {entry.spot for entry in planned}
     for spot, record in chosen.items():
         if spot not in spots:
             raise UsageError(
                 f"run {number} had nothing to do with {record.kind} {record.label}",
                 hint=f"dssync log {number}",
             )
-    return [entry for entry in planned if not chosen or (entry.kind, entry.key) in chosen]
+    return [entry for entry in planned if not chosen or entry.spot in chosen]
 
 
 def _take_back(
@@ -183,8 +180,8 @@ def _take_back(
     if in_doubt:
         return _left(entry, "in doubt", IN_DOUBT)
     try:
-        triple = standing(tx, entry.kind, entry.key)
-        found = undo(entry, Standing(triple, story.left_by(tx, entry.kind, entry.key, number)))
+        triple = triple_of(tx, entry.kind, entry.key)
+        found = undo(entry, triple, story.left_by(tx, entry.kind, entry.key, number))
     except UnknownRecord:
         return _left(entry, "skipped", "the mirror no longer holds it")
     return _left(entry, "skipped", found) if isinstance(found, str) else found

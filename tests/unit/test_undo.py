@@ -11,7 +11,7 @@ from dssync.core.plan import Action, Conflicted, Delta
 from dssync.core.planned import PlannedEdit, judge
 from dssync.core.receipt import Entry
 from dssync.core.records import Triple
-from dssync.core.undo import BACK, Standing, inverse_action, undo
+from dssync.core.undo import BACK, inverse_action, undo
 
 KIND: dict[KindName, Values] = {
     "dataset": {"name": "n", "description": "d", "metadata": '{"a": 1}', "deleted": 0},
@@ -134,7 +134,7 @@ CASES = {
 def test_what_takes_a_change_back(name: str) -> None:
     case = CASES[name]
     now = triple(case.did.kind, case.now, case.here)
-    found = undo(case.did, Standing(now, case.left))
+    found = undo(case.did, now, case.left)
     if isinstance(found, Conflicted):
         assert {c.field: c.reason for c in found.conflicts} == case.outcome
         assert found.label == "label"
@@ -145,7 +145,7 @@ def test_what_takes_a_change_back(name: str) -> None:
 
 
 def test_a_conflict_shows_what_was_sent_what_is_there_and_what_was_before() -> None:
-    found = undo(SENT, Standing(triple("dataset", {"description": "theirs"})))
+    found = undo(SENT, triple("dataset", {"description": "theirs"}))
     assert isinstance(found, Conflicted)
     (conflict,) = found.conflicts
     assert (conflict.base, conflict.theirs, conflict.ours) == ("new", "theirs", "d")
@@ -156,14 +156,14 @@ def test_what_waits_to_be_resolved_is_left_to_whoever_resolves_it() -> None:
         triple("dataset", {"description": "theirs"}, {"description": "mine"}),
         base={**KIND["dataset"], "description": "new"},
     )
-    found = undo(SENT, Standing(clash))
+    found = undo(SENT, clash)
     assert isinstance(found, Conflicted)
     assert [c.reason for c in found.conflicts] == [Reason.BOTH_CHANGED]
 
 
 def test_what_a_push_sent_and_nobody_saw_again_is_no_edit_of_here() -> None:
     pushed = replace(triple("dataset", {"description": "new"}), base=KIND["dataset"], pushed_run=7)
-    found = undo(SENT, Standing(pushed))
+    found = undo(SENT, pushed)
     assert isinstance(found, PlannedEdit)
     assert found.values == {"description": "d"}
 
@@ -171,11 +171,11 @@ def test_what_a_push_sent_and_nobody_saw_again_is_no_edit_of_here() -> None:
 def test_what_a_run_sent_and_never_read_again_is_taken_back_all_the_same() -> None:
     """A run that was killed after the answer leaves the mirror as before, and ours as sent."""
     unread = triple("dataset", {}, {"description": "new"})
-    found = undo(SENT, Standing(unread))
+    found = undo(SENT, unread)
     assert isinstance(found, PlannedEdit)
     assert found.values == {"description": "d"}
     and_edited = triple("dataset", {}, {"description": "new", "name": "mine"})
-    refused = undo(SENT, Standing(and_edited))
+    refused = undo(SENT, and_edited)
     assert isinstance(refused, Conflicted)
     assert [c.field for c in refused.conflicts] == ["name"]
 

@@ -11,14 +11,14 @@ from dssync.cli.render.screen import Screen
 from dssync.cli.render.table import Table
 from dssync.cli.render.text import Line, plain_json
 from dssync.cli.render.view import Document
-from dssync.core.fields import KINDS, KindName
+from dssync.core.fields import KINDS, KindName, Spot
 from dssync.core.values import Json
 
 if TYPE_CHECKING:
     from dssync.mirror import Record
 
-Standings = Mapping[tuple[KindName, str], str]
-"""What a push has to do with records, in a word, by kind and key."""
+Pending = Mapping[Spot, str]
+"""What a push has to do with records, in a word."""
 
 COLUMNS: dict[KindName, tuple[str, ...]] = {
     "dataset": ("key", "name", "remote", "updated_at", "state"),
@@ -28,37 +28,35 @@ COLUMNS: dict[KindName, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """Shows one record in full; `standing` says what a push has to do with it, if anything."""
+    """Shows one record in full; `pending` says what a push has to do with it, if anything."""
 
     record: "Record"
-    standing: str
+    pending: str
 
     def json(self) -> Document:
         """Return the record for programs."""
-        return record_json(self.record, self.standing)
+        return record_json(self.record, self.pending)
 
     def draw(self, screen: Screen) -> None:
         """Print the record for people on a terminal, as JSON elsewhere."""
         if screen.out.isatty():
-            screen.data(_record_lines(self.record, self.standing))
+            screen.data(_record_lines(self.record, self.pending))
         else:
             screen.document(self.json(), indent=2)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsView:
-    """Shows records in a table, in the order given; `standings` has what is not as it was read."""
+    """Shows records in a table, in the order given; `pending` has those that a push is about."""
 
     kind: KindName
     records: Iterable["Record"]
-    standings: Standings
+    pending: Pending
 
     def json(self) -> Document:
         """Return the records for programs."""
         return {
-            f"{self.kind}s": [
-                record_json(record, self._standing(record)) for record in self.records
-            ]
+            f"{self.kind}s": [record_json(record, self._pending(record)) for record in self.records]
         }
 
     def draw(self, screen: Screen) -> None:
@@ -71,13 +69,13 @@ class RecordsView:
             "key": record.key,
             "remote": record.remote,
             "updated_at": record.updated_at or "",
-            "state": state(record, self._standing(record)),
+            "state": state(record, self._pending(record)),
         }
         columns = COLUMNS[self.kind]
         return tuple(facts[n] if n in facts else _cell(record, n) for n in columns)
 
-    def _standing(self, record: "Record") -> str:
-        return self.standings.get((record.kind, record.key), "")
+    def _pending(self, record: "Record") -> str:
+        return self.pending.get(record.spot, "")
 
 
 def _cell(record: "Record", name: str) -> str:
@@ -85,19 +83,19 @@ def _cell(record: "Record", name: str) -> str:
     return value if isinstance(value, str) else shown(value)
 
 
-def state(record: "Record", standing: str) -> str:
+def state(record: "Record", pending: str) -> str:
     """Say in a word how a record stands against the server; nothing for one that is the same."""
-    return standing or ("deleted" if record.deleted else "")
+    return pending or ("deleted" if record.deleted else "")
 
 
-def record_json(record: "Record", standing: str) -> Document:
+def record_json(record: "Record", pending: str) -> Document:
     """Return a record for programs; values are JSON, not the mirror's text."""
     return {
         "kind": record.kind,
         "key": record.key,
         "id": record.id,
         "remote": record.remote,
-        "state": state(record, standing),
+        "state": state(record, pending),
         "values": _values(record),
         "created_at": record.created_at,
         "updated_at": record.updated_at,
@@ -114,19 +112,19 @@ def _values(record: "Record") -> dict[str, Json]:
     }
 
 
-def _record_lines(record: "Record", standing: str) -> Iterator[Line]:
+def _record_lines(record: "Record", pending: str) -> Iterator[Line]:
     yield Line(title(record.kind, record.label, record.key), "head")
     facts = (
         ("key", record.key),
         ("remote", record.remote),
-        ("state", state(record, standing)),
+        ("state", state(record, pending)),
         ("created", _by(record)),
         ("updated", record.updated_at or ""),
     )
     for name, text in facts:
         if text:
             yield Line(f"  {name:<9}{text}", "dim")
-    if standing == "conflict":
+    if pending == "conflict":
         yield Line(f"  settle it: dssync resolve {plain_json(record.key)}", "conflict")
     for name, value in _values(record).items():
         yield from _value_lines(name, value)
