@@ -110,7 +110,8 @@ def _fail(given: Given, error: DssyncError) -> int:
     screen = screen_of(given)
     if given.json:
         screen.document(error_document(given.command, error))
-    screen.warn(sentence_lines(error.message, error.hint))
+    width = screen.width if screen.err.isatty() else None
+    screen.warn(sentence_lines(error.message, error.hint, width))
     return error.exit_code
 
 

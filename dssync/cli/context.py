@@ -12,7 +12,7 @@ from dssync.cli.options import Given
 from dssync.cli.render.document import result_document
 from dssync.cli.render.pending import pending_lines
 from dssync.cli.render.progress import progress
-from dssync.cli.render.receipt import last_line, receipt_lines
+from dssync.cli.render.receipt import NOTHING, last_line, receipt_lines
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line
 from dssync.cli.render.view import View
@@ -141,10 +141,11 @@ class Context:
         """Say something to people."""
         self.screen.tell(map(Line, sentences))
 
-    def tell_receipt(self, receipt: Receipt) -> None:
-        """Say what a run did; what went wrong is said even in quiet."""
-        show = self.screen.warn if receipt.exit_code else self.screen.tell
-        show(receipt_lines(receipt, everything=self.given.verbose))
+    def tell_receipt(self, receipt: Receipt, told: Receipt = NOTHING) -> None:
+        """Say what a run did, but for what was `told`; what went wrong is said even in quiet."""
+        screen = self.screen
+        show = screen.warn if receipt.exit_code else screen.tell
+        show(receipt_lines(receipt, screen.width, everything=self.given.verbose, told=told))
 
     def finish(
         self, view: View, *, receipt: Receipt | None = None, pending: Plan | None = None

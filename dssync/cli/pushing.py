@@ -105,16 +105,17 @@ class Pushing:
             return self._unsent(prepared, "not sent, because of --all-or-nothing", _whole(prepared))
         if self.dry:
             return self._unsent(prepared, "only shown, because of -n")
-        self._ask(prepared)
+        told = self._ask(prepared)
         with self.context.watching(self.session) as session:
             receipt = apply_push(self.mirror, prepared, remotes, session)
-        self.context.tell_receipt(receipt)
+        self.context.tell_receipt(receipt, told)
         return receipt
 
     def _unsent(self, prepared: Prepared, reason: str, *troubles: Trouble) -> Receipt:
         """Say what dropped out, and return the receipt of a push that sent nothing."""
-        told = _left_out(prepared)
-        self.context.tell_receipt(replace(told, troubles=(*told.troubles, *troubles)))
+        dropped = left_out(prepared)
+        told = _told(prepared, conflicts=self.dry and bool(prepared.plan))
+        self.context.tell_receipt(replace(dropped, troubles=(*dropped.troubles, *troubles)), told)
         unsent = entries_of(prepared.plan.changes, "skipped", reason)
         return Receipt(
             "push",
@@ -124,32 +125,36 @@ class Pushing:
             troubles=(*prepared.troubles, *troubles),
         )
 
-    def _ask(self, prepared: Prepared) -> None:
-        """Show what is going to be sent, and get the consent for it."""
+    def _ask(self, prepared: Prepared) -> Receipt:
+        """Show what is going to be sent, get the consent for it, and return what was told of it."""
         plan, screen = prepared.plan, self.context.screen
         if not plan:
-            return
+            return _told(prepared, conflicts=False)
+        show = screen.tell if self.consented else screen.warn
+        show(plan_lines(plan, screen.width))
+        told = _told(prepared, conflicts=not (self.consented and screen.quiet))
         if self.consented:
-            screen.tell(plan_lines(plan, screen.width))
-            return
-        screen.warn(plan_lines(plan, screen.width))
-        screen.warn(receipt_lines(_left_out(prepared)))
+            return told
+        screen.warn(receipt_lines(left_out(prepared), screen.width, told=told))
         where = ", ".join(sorted({change.remote for change in plan.changes}))
         if not screen.ask(f"Send {summary(Plan(plan.changes))} to {where}?"):
             raise Declined(
                 "nothing was sent", hint="the changes are still here: dssync diff, dssync revert"
             )
+        return left_out(prepared)
 
 
-def _left_out(prepared: Prepared) -> Receipt:
-    """Say what dropped out; conflicts and what moved are shown with their values."""
-    moved = {(each.change.kind, each.change.key) for each in prepared.moved}
-    others = tuple(
-        entry
-        for entry in prepared.dropped
-        if entry.outcome != "conflicted" and (entry.kind, entry.key) not in moved
-    )
-    return Receipt("push", None, entries=others, troubles=prepared.troubles)
+def left_out(prepared: Prepared) -> Receipt:
+    """Say what dropped out, and why."""
+    return Receipt("push", None, entries=prepared.dropped, troubles=prepared.troubles)
+
+
+def _told(prepared: Prepared, *, conflicts: bool) -> Receipt:
+    """Return the rows of what was shown with its values: what moved, and the plan's conflicts."""
+    shown = {each.change.spot for each in prepared.moved}
+    if conflicts:
+        shown |= {conflicted.spot for conflicted in prepared.plan.conflicts}
+    return Receipt("push", None, entries=tuple(e for e in prepared.dropped if e.spot in shown))
 
 
 def _whole(prepared: Prepared) -> Trouble:

@@ -7,7 +7,7 @@ import click
 from dssync.cli.command import branch, command
 from dssync.cli.context import Context
 from dssync.cli.exits import ASKING
-from dssync.cli.render.error import sentence_lines
+from dssync.cli.render.receipt import trouble_lines
 from dssync.cli.render.view import ForPrograms
 from dssync.core.receipt import worst
 from dssync.errors import UsageError
@@ -92,8 +92,7 @@ def check(context: Context) -> int:
         checks = check_all(remotes, session)
     context.finish(ChecksView(checks))
     troubles = [found.trouble for found in checks if found.trouble]
-    for trouble in troubles:
-        context.screen.warn(sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint))
+    context.screen.warn(trouble_lines(troubles, context.screen.width))
     return worst(trouble.exit_code for trouble in troubles)
 
 

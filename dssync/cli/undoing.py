@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dssync.cli.context import Context
+from dssync.cli.pushing import left_out
 from dssync.cli.render.plan import plan_lines, summary
 from dssync.cli.render.receipt import receipt_lines
 from dssync.cli.render.undone import UndoView
@@ -87,7 +88,9 @@ class Undoing:
             entries=(*prepared.dropped, *shown),
             troubles=prepared.troubles,
         )
-        self.context.screen.warn(receipt_lines(_left_out(prepared)))
+        screen = self.context.screen
+        told = _told(prepared, conflicts=True)
+        screen.warn(receipt_lines(left_out(prepared), screen.width, told=told))
         view = UndoView(self.number, prepared.plan, dry=self.dry, shown=False)
         return self.context.finish(view, receipt=receipt)
 
@@ -107,7 +110,8 @@ class Undoing:
             )
         show = screen.tell if self.consent else screen.warn
         show(plan_lines(plan, screen.width))
-        screen.warn(receipt_lines(_left_out(prepared)))
+        told = _told(prepared, conflicts=not (self.consent and screen.quiet))
+        screen.warn(receipt_lines(left_out(prepared), screen.width, told=told))
         if self.consent:
             return
         where = ", ".join(sorted({change.remote for change in plan.changes}))
@@ -119,19 +123,22 @@ class Undoing:
             receipt = apply_push(
                 self.mirror, prepared, remotes, session, command="undo", undoes=self.number
             )
-        self.context.tell_receipt(receipt)
+        self.context.tell_receipt(receipt, left_out(prepared))
         view = UndoView(self.number, prepared.plan, dry=False, shown=True)
         return self.context.finish(view, receipt=receipt, pending=make_plan(self.mirror))
 
 
-def _left_out(prepared: Prepared) -> Receipt:
-    """Say what dropped out.
+def _told(prepared: Prepared, *, conflicts: bool) -> Receipt:
+    """Return the rows that need no word more.
 
-    Conflicts are part of the plan that is shown; what is back already is only counted.
+    `conflicts` are part of the plan that is shown; what is back already is only counted.
     """
-    others = tuple(
-        entry
-        for entry in prepared.dropped
-        if entry.outcome != "conflicted" and entry.reason != BACK
+    return Receipt(
+        "undo",
+        None,
+        entries=tuple(
+            entry
+            for entry in prepared.dropped
+            if entry.reason == BACK or (conflicts and entry.outcome == "conflicted")
+        ),
     )
-    return Receipt("undo", None, entries=others, troubles=prepared.troubles)

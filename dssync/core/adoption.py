@@ -90,10 +90,10 @@ def decide(sought: Sought, candidates: Sequence[Candidate], now: datetime) -> Ad
     if len(equals) == 1:
         return _adopt(sought, equals[0])
     if equals:
-        reason = f"{len(equals)} equal records were made since, and any of them may be it"
+        reason = f"any of {len(equals)} equal records made since may be it"
         return Undecided(reason, tuple(c.id for c in equals))
     if edited := tuple(c.id for c in candidates if _perhaps_edited(sought, c)):
-        return Undecided("it may have been made, and edited there before it was found", edited)
+        return Undecided("it may have been made, and edited there since", edited)
     if now - sought.sent_at >= SETTLED:
         return NotMade()
     return Undecided("it is not there yet, and for two minutes it may still appear")
@@ -115,7 +115,7 @@ def same_content(kind: KindName, left: Values, right: Values) -> bool:
 
 def _adopt(sought: Sought, found: Candidate) -> Adoption:
     if sought.edited and found.edited:
-        return Undecided("it was made, but both it and the record here were edited", (found.id,))
+        return Undecided("it was made, but edited there and here", (found.id,))
     return Adopt(found.id)
 
 

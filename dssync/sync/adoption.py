@@ -18,6 +18,9 @@ from dssync.net.dates import read_date
 from dssync.posthog import Contract
 from dssync.sync.session import Link, Session
 
+NAMED = 3
+"""So many candidates for a create in doubt are named; a pull shows them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -70,12 +73,12 @@ def foresee(link: Link, mirror: Mirror, session: Session) -> dict[Spot, str]:
 
 def doubt_about(intent: Intent, verdict: Undecided) -> str:
     """Say why nobody can tell what became of a create, and what to type where it stays so."""
-    if not verdict.candidates:
+    ids = verdict.candidates
+    if not ids:
         return verdict.reason
-    return (
-        f"{verdict.reason}: {', '.join(verdict.candidates)}. Nothing is sent again."
-        f" To keep those and drop the one made here: dssync pull, then dssync revert {intent.key}"
-    )
+    more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+    drop = f"to drop the one here: dssync pull, dssync revert {intent.key}"
+    return f"{verdict.reason}: {', '.join(ids[:NAMED])}{more}; {drop}"
 
 
 def _judge(

@@ -271,8 +271,8 @@ def _untouched(tx: Transaction, kind: KindName, key: str) -> Triple | None:
 def _stale(remote: str, moved: int, planned: int) -> Iterator[Trouble]:
     if moved:
         error = StalePlan(
-            f"left out, because it is no longer what was reviewed: {moved:,} of {planned:,}"
-            f" planned change{'' if planned == 1 else 's'}",
+            f"{moved:,} of {planned:,} planned change{'' if planned == 1 else 's'} moved after the"
+            f" review, and {'was' if moved == 1 else 'were'} left out",
             hint="look again, and make a new plan: dssync diff",
         )
         yield Trouble.of(remote, error)

@@ -74,7 +74,7 @@ def items(name: str = BOT) -> list[tuple[Any, ...]]:
 
 
 def kept_text(result: Result) -> str:
-    found = re.search(r"what you wrote is kept in (\S+)", result.err)
+    found = re.search(r"what you wrote is kept in\s+(\S+)", result.err)
     assert found, result.err
     return Path(found[1]).read_text()
 

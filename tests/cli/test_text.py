@@ -5,22 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dssync.cli.render.names import title
-from dssync.cli.render.text import UNSAFE, plain, plain_json, quoted, shortened, wrapped
+from dssync.cli.render.text import UNSAFE, plain, plain_json, quoted, sentence, shortened, wrapped
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("plain text, Kyōto, 👩‍🚀", "plain text, Kyōto, 👩‍🚀"),
-        ("a\x1b[31mred\x1b[0m", r"a\x1b[31mred\x1b[0m"),
+        ("a\x1b[31mred\x1b[0m", r"a\u001b[31mred\u001b[0m"),
         ("a\rb\nc\td", r"a\rb\nc\td"),
-        ("\x00\x07\x7f\x9b31m", r"\x00\x07\x7f\x9b31m"),
+        ("\x00\x07\x7f\x9b31m", r"\u0000\u0007\u007f\u009b31m"),
         ("user\u202egnp.exe", r"user\u202egnp.exe"),
         ("\u2066hidden\u2069", r"\u2066hidden\u2069"),
         ("a\u200bb\ufeff", r"a\u200bb\ufeff"),
         ("\u2028\u2029", r"\u2028\u2029"),
         ("half \ud800", r"half \ud800"),
-        ("\U000e0041", r"\U000e0041"),
+        ("\U000e0041", r"\udb40\udc41"),
         ("[bold]markup[/bold] {+x+}", "[bold]markup[/bold] {+x+}"),
     ],
 )
@@ -53,6 +53,20 @@ def test_wrapped_text_keeps_its_words_and_fits() -> None:
     lines = list(wrapped(text, 40, "first: ", "  "))
     assert all(len(line.rstrip()) <= 40 for line in lines)
     assert "".join(lines).replace("first: ", "").split() == text.split()
+
+
+def test_a_sentence_fits_and_keeps_its_words_whole() -> None:
+    path = "/tmp/" + "x" * 50
+    lines = list(
+        sentence(f"the  page is kept in {path}, \x1b and so on", 40, "  ", "    ", "error")
+    )
+    assert [line.text for line in lines] == [
+        "  the  page is kept in",
+        f"    {path},",
+        r"    \u001b and so on",
+    ]
+    assert {line.tone for line in lines} == {"error"}
+    assert [line.text for line in sentence("", 40, "  ")] == ["  "]
 
 
 def test_shortened() -> None:

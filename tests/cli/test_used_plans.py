@@ -75,12 +75,12 @@ def test_a_plan_applied_in_part_says_so_and_sends_what_is_still_pending(
     again = edited("push", "plan.json", "-y")
     assert (again.code, writes(sandbox)) == (6, 0)
     assert "run 2 applied 1 of 3 changes of this plan" in again.err
-    assert "no longer what was reviewed: 2 of 2 planned changes" in again.err
+    assert "2 of 2 planned changes moved after the review, and were left out" in again.err
     edited("set", BOT, "description", f"New: {BOT}").well()
     edited("new", "dataset", "Not reviewed").well()
     rest = edited("push", "--checksum", digest)
     assert (rest.code, writes(sandbox)) == (6, 1)
-    assert "no longer what was reviewed: 1 of 2 planned changes" in rest.err
+    assert "1 of 2 planned changes moved after the review, and was left out" in rest.err
     assert descriptions(sandbox)[BOT] == f"New: {BOT}"
     sandbox.log.clear()
     for approval in (("plan.json", "-y"), ("--checksum", digest)):

@@ -39,9 +39,9 @@ def made(
     return Candidate(id, values, created, created + seconds(edited_after), edited)
 
 
-EDITED = ("it may have been made, and edited there before it was found", ("y",))
-SEVERAL = ("2 equal records were made since, and any of them may be it", ("x", "y"))
-BOTH = ("it was made, but both it and the record here were edited", ("x",))
+EDITED = ("it may have been made, and edited there since", ("y",))
+SEVERAL = ("any of 2 equal records made since may be it", ("x", "y"))
+BOTH = ("it was made, but edited there and here", ("x",))
 WAIT = ("it is not there yet, and for two minutes it may still appear", ())
 
 CASES: dict[str, tuple[list[Candidate], float, bool, Adoption]] = {

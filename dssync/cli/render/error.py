@@ -1,10 +1,11 @@
 """What went wrong, as a sentence for people and as an object for programs."""
 
+import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from dssync.cli.render.text import Line, wrapped
+from dssync.cli.render.text import Line, sentence
 from dssync.cli.render.view import Document
 from dssync.core.rules import Problem
 from dssync.errors import DssyncError, InvalidRecords
@@ -13,14 +14,18 @@ LISTED = 80
 """How wide the lines are that a message lists below its first one."""
 
 
-def sentence_lines(message: str, hint: str = "") -> Iterator[Line]:
-    """Draw a message and what to type next; what follows a message's first line is indented."""
+def sentence_lines(message: str, hint: str = "", width: int | None = None) -> Iterator[Line]:
+    """Draw a message and what to type next; what follows a message's first line is indented.
+
+    Without a `width` both stay whole lines, as a log wants them that is searched for an error.
+    """
     first, *more = message.split("\n")
-    yield Line(f"dssync: {first}", "error")
+    whole = sys.maxsize if width is None else width
+    yield from sentence(f"dssync: {first}", whole, tone="error")
     for line in more:
-        yield from map(Line, wrapped(line.strip(), LISTED, "  ", "    "))
+        yield from sentence(line.strip(), width or LISTED, "  ", "    ")
     if hint:
-        yield Line(f"hint: {hint}")
+        yield from sentence(f"hint: {hint}", whole)
 
 
 def error_json(error: DssyncError) -> Document:

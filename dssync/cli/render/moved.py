@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from dssync.cli.render.ages import moment
 from dssync.cli.render.difference import readable, shown
 from dssync.cli.render.names import title
-from dssync.cli.render.text import Line, counted, wrapped
+from dssync.cli.render.text import Line, counted, sentence, wrapped
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS, Stored
 from dssync.core.standing import Moved, Sides
@@ -49,8 +49,9 @@ def moved_lines(moved: Iterable[Moved], width: int) -> Iterator[Line]:
     for each in moved:
         change = each.change
         name = title(change.kind, change.label, change.key)
-        yield Line(f"! left out: {change.action} {name}, {change.remote}", "conflict")
-        yield from map(Line, wrapped(each.reason, width, _FIELDS, _FIELDS))
+        heading = f"! left out: {change.action} {name}, {change.remote}"
+        yield from sentence(heading, width, following=_FIELDS, tone="conflict")
+        yield from sentence(each.reason, width, _FIELDS, _FIELDS)
         for sides in each.sides:
             yield Line(f"{_FIELDS}{sides.field}:")
             field = KINDS[change.kind].by_name[sides.field]

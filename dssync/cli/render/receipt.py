@@ -1,17 +1,15 @@
 """A receipt: what a run did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dssync.cli.render.ages import moment
 from dssync.cli.render.difference import delta_lines, readable, value_lines
 from dssync.cli.render.error import sentence_lines
 from dssync.cli.render.names import title
-from dssync.cli.render.text import Line, Tone, counted, wrapped
+from dssync.cli.render.text import Line, Tone, counted, sentence
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS
-from dssync.core.receipt import OUTCOMES, Entry, Outcome, Receipt, ScanCount
-
-WIDTH = 80
+from dssync.core.receipt import OUTCOMES, Entry, Outcome, Receipt, ScanCount, Trouble
 
 _TONES: dict[Outcome, Tone] = {
     "applied": "add",
@@ -90,42 +88,59 @@ def _scan_json(scan: ScanCount) -> Document:
     }
 
 
-def receipt_lines(receipt: Receipt, *, everything: bool = False) -> Iterator[Line]:
+NOTHING = Receipt("", None)
+"""A receipt that tells of nothing."""
+
+
+def receipt_lines(
+    receipt: Receipt, width: int, *, everything: bool = False, told: Receipt = NOTHING
+) -> Iterator[Line]:
     """Draw what happened, the records that need a look, and what went wrong.
 
-    With `everything`, all the records that were applied are listed as well.
+    With `everything`, all the records that were applied are listed as well. What `told` holds was
+    shown before, and is not shown again.
     """
-    yield from map(_scan_line, receipt.scans)
+    yield from _scan_lines(receipt, width)
     for entry in receipt.entries:
-        if everything or entry.reason or entry.outcome != "applied":
-            yield from _entry_lines(entry)
-    yield from map(Line, receipt.notes)
-    for trouble in receipt.troubles:
-        yield from sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint)
+        if entry not in told.entries and (everything or entry.reason or entry.outcome != "applied"):
+            yield from _entry_lines(entry, width)
+    yield from _note_lines(receipt, width)
+    yield from trouble_lines((t for t in receipt.troubles if t not in told.troubles), width)
 
 
-def _scan_line(scan: ScanCount) -> Line:
-    gone = f", {scan.absent:,} gone" if scan.absent else ""
-    how = "" if scan.outcome == "complete" else f" ({scan.outcome})"
-    return Line(
-        f"{scan.remote}: {counted(scan.listed, scan.kind)} listed, {scan.new:,} new,"
-        f" {scan.changed:,} changed{gone}{how}"
-    )
+def _scan_lines(receipt: Receipt, width: int) -> Iterator[Line]:
+    for scan in receipt.scans:
+        gone = f", {scan.absent:,} gone" if scan.absent else ""
+        how = "" if scan.outcome == "complete" else f" ({scan.outcome})"
+        counts = f"{counted(scan.listed, scan.kind)} listed, {scan.new:,} new"
+        yield from sentence(f"{scan.remote}: {counts}, {scan.changed:,} changed{gone}{how}", width)
 
 
-def _entry_lines(entry: Entry) -> Iterator[Line]:
+def _entry_lines(entry: Entry, width: int) -> Iterator[Line]:
     name = title(entry.kind, entry.label, entry.key)
     verb = "" if entry.action == "read" else f"{entry.action} "
-    yield Line(f"{entry.outcome}: {verb}{name}, {entry.remote}", _TONES[entry.outcome])
+    heading = f"{entry.outcome}: {verb}{name}, {entry.remote}"
+    yield from sentence(heading, width, tone=_TONES[entry.outcome])
     if entry.reason:
-        yield from map(Line, wrapped(entry.reason, WIDTH, "  ", "  "))
+        yield from sentence(entry.reason, width, "  ")
+
+
+def _note_lines(receipt: Receipt, width: int) -> Iterator[Line]:
+    for note in receipt.notes:
+        yield from sentence(note, width)
+
+
+def trouble_lines(troubles: Iterable[Trouble], width: int) -> Iterator[Line]:
+    """Draw what went wrong, remote by remote."""
+    for trouble in troubles:
+        yield from sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint, width)
 
 
 def whole_lines(receipt: Receipt, width: int) -> Iterator[Line]:
     """Draw a receipt with every row of it, field by field, and its balance."""
-    yield from map(_scan_line, receipt.scans)
+    yield from _scan_lines(receipt, width)
     for entry in receipt.entries:
-        yield from _entry_lines(entry)
+        yield from _entry_lines(entry, width)
         yield from _answer_lines(entry)
         for delta in entry.deltas:
             field = KINDS[entry.kind].by_name[delta.field]
@@ -133,12 +148,10 @@ def whole_lines(receipt: Receipt, width: int) -> Iterator[Line]:
                 yield from value_lines(field, delta.after, width, _FIELDS)
             elif field.type != "flag":
                 yield from delta_lines(field, delta.before, delta.after, width, _FIELDS)
-    for note in receipt.notes:
-        yield from map(Line, wrapped(note, width, "", "  "))
-    for trouble in receipt.troubles:
-        yield from sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint)
+    yield from _note_lines(receipt, width)
+    yield from trouble_lines(receipt.troubles, width)
     if receipt.planned:
-        yield Line(f"{_balance(receipt)}.")
+        yield from sentence(f"{_balance(receipt)}.", width)
 
 
 def _answer_lines(entry: Entry) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from dssync.cli.render.difference import delta_lines, readable, value_lines
 from dssync.cli.render.names import title
 from dssync.cli.render.plan import change_json, conflicted_json, conflicted_lines
 from dssync.cli.render.screen import Screen
-from dssync.cli.render.text import Line, Tone, wrapped
+from dssync.cli.render.text import Line, Tone, sentence
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS, KindName
 from dssync.core.plan import Change, Conflicted, Delta
@@ -105,7 +105,7 @@ def _event_lines(event: "Event", story: "Story", width: int) -> Iterator[Line]:
         verb = "made" if event.what == "first seen" else "last changed"
         yield Line(f"  {verb} there {moment(event.at)}{_by(event, story)}", "dim")
     if event.reason:
-        yield from (Line(line) for line in wrapped(event.reason, width, "  ", "  "))
+        yield from sentence(event.reason, width, "  ")
     yield from _delta_lines(story.record.kind, event.what, event.deltas, width)
 
 

@@ -23,8 +23,6 @@ UNSAFE = re.compile(
 )
 """Control characters, line separators, and what is invisible or changes the writing direction."""
 
-_SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -38,19 +36,12 @@ Lines = Iterable[Line]
 
 
 def plain(text: str) -> str:
-    r"""Return one line of text in which every unsafe character is written out.
+    r"""Return one line of text in which every unsafe character is written out, as JSON does.
 
     >>> plain("a\x1b[31m\tb")
-    'a\\x1b[31m\\tb'
+    'a\\u001b[31m\\tb'
     """
-    return UNSAFE.sub(lambda found: _escape(found[0]), text)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if code <= 0xFF:
-        return _SHORT_ESCAPES.get(character, f"\\x{code:02x}")
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def plain_json(text: str) -> str:
@@ -58,11 +49,7 @@ def plain_json(text: str) -> str:
 
     Line breaks that indent it stay.
     """
-    return UNSAFE.sub(lambda found: _json_escape(found[0]), text)
-
-
-def _json_escape(character: str) -> str:
-    return character if character == "\n" else json.dumps(character)[1:-1]
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def quoted(text: str) -> str:
@@ -84,6 +71,25 @@ def wrapped(text: str, width: int, first: str, following: str) -> Iterator[str]:
         replace_whitespace=False,
         break_on_hyphens=False,
     ) or [first]
+
+
+def sentence(
+    text: str, width: int, first: str = "", following: str = "  ", tone: Tone = ""
+) -> Iterator[Line]:
+    """Draw a sentence, broken between its words where it is too long for `width` columns.
+
+    A word stays whole, however long: it may be a path or a key that somebody copies.
+    """
+    lines = textwrap.wrap(
+        plain(text),
+        max(width, len(following) + 20),
+        initial_indent=first,
+        subsequent_indent=following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines or [first]:
+        yield Line(line, tone)
 
 
 def shortened(text: str, most: int) -> str:
