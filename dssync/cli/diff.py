@@ -45,8 +45,8 @@ def diff(context: Context, exit_code: bool, form: str, file: Path | None) -> int
         plan = make_plan(mirror, context.chosen(mirror))
         if file is not None:
             planfile.save(file, mirror, plan, SystemClock())
-            context.tell(f"saved {_contents(plan)} in {file}; apply it: dssync push {file}")
-    context.finish(PlanView(plan, form))
+            context.tell(f"saved {_contents(plan)} in {file}")
+    context.finish(PlanView(plan, form, file=file))
     different = bool(plan.changes or plan.conflicts)
     return Exit.DIFFERENCES if exit_code and different else Exit.DONE
 

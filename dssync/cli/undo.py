@@ -1,5 +1,7 @@
 """`dssync undo`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dssync.cli.command import command
@@ -7,10 +9,14 @@ from dssync.cli.context import Context
 from dssync.cli.exits import ASKING, OPENING
 from dssync.cli.options import consent_options, max_delete_option, max_wait_option, wait_option
 from dssync.core.brakes import Limit
+from dssync.errors import UsageError
+
+if TYPE_CHECKING:
+    from dssync.mirror import Mirror
 
 
 @command("undo", exits=(*ASKING, *OPENING, 4, 8))
-@click.argument("run", type=click.IntRange(min=1))
+@click.argument("run", metavar="RUN", required=False)
 @click.argument("records", metavar="[RECORD]...", nargs=-1)
 @click.option("--checksum", metavar="DIGEST", help="Consent to the plan of this digest only.")
 @consent_options
@@ -19,7 +25,7 @@ from dssync.core.brakes import Limit
 @max_wait_option
 def undo(
     context: Context,
-    run: int,
+    run: str | None,
     records: tuple[str, ...],
     checksum: str | None,
     dry: bool,
@@ -44,7 +50,7 @@ def undo(
             context=context,
             mirror=mirror,
             session=context.session(wait, max_wait),
-            number=run,
+            number=_number(run, mirror),
             records=tuple(mirror.find(record, names) for record in records),
             names=names,
             consent=checksum or yes,
@@ -52,3 +58,13 @@ def undo(
             limit=limit,
         )
         return undoing.go(context.remotes(settings))
+
+
+def _number(text: str | None, mirror: "Mirror") -> int:
+    """Read the number of a run. Raises UsageError, which says what can be taken back."""
+    from dssync.sync.undo import what_to_undo
+
+    if text is None or not (text.isascii() and text.isdecimal()):
+        said = "which run is to be undone?" if text is None else f"{text!r} is not a run's number"
+        raise UsageError(said, hint=what_to_undo(mirror))
+    return int(text)

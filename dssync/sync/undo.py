@@ -10,7 +10,7 @@ from dssync.core.plan import Conflicted, Plan
 from dssync.core.planned import PlannedEdit
 from dssync.core.receipt import Entry, KeptRun, Outcome, Receipt, Trouble
 from dssync.core.undo import inverse_action, outliving, undo
-from dssync.errors import Brake, DssyncError, UnknownRecord, UsageError
+from dssync.errors import Brake, DssyncError, UnknownRecord, UnknownRun, UsageError
 from dssync.mirror import Mirror, Record, Transaction, journal, kept, story
 from dssync.sync import settler
 from dssync.sync.log import find_run
@@ -38,16 +38,27 @@ class Inverse:
 
 def undoable(mirror: Mirror, number: int) -> KeptRun:
     """Return a run that can be taken back. Raises UnknownRun, UsageError for another command's."""
-    with mirror.database.read() as tx:
-        found = find_run(tx, number)
+    try:
+        with mirror.database.read() as tx:
+            found = find_run(tx, number)
+    except UnknownRun as error:
+        raise UnknownRun(error.message, hint=what_to_undo(mirror)) from None
     if found.command not in UNDOABLE:
         raise UsageError(
             f"run {number} is a {found.command}, and only a push or an undo can be taken back",
-            hint="`dssync restore` makes the working copy equal the past"
-            if found.command == "pull"
-            else f"dssync log {number}",
+            hint=what_to_undo(mirror),
         )
     return found
+
+
+def what_to_undo(mirror: Mirror) -> str:
+    """Say what to type to take back the newest run that can be."""
+    with mirror.database.read() as tx:
+        newest = [run for name in UNDOABLE for run in kept.recent(tx, 1, name, ())]
+    if not newest:
+        return "nothing was pushed yet; see the runs: dssync log"
+    run = max(newest, key=lambda run: run.number)
+    return f"the newest {run.command}: dssync undo {run.number}; all runs: dssync log"
 
 
 def settle_first(

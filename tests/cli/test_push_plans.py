@@ -32,10 +32,22 @@ def test_the_digest_is_the_last_line_wherever_the_plan_goes(edited: Shell) -> No
     line = f"digest {digest}; send this: dssync push --checksum {digest}"
     text = edited("diff").well()
     assert text.out.splitlines()[-1] == line
-    for options in (["--format", "md"], ["--format", "json"], ["--format", "md", "-o", "p.json"]):
+    for options in (["--format", "md"], ["--format", "json"]):
         assert edited("diff", *options).well().last == line
     assert json.loads(Path("plan.json").read_text())["digest"] == digest
     assert digest in edited("diff", "--format", "md").out.splitlines()[-1]
+
+
+def test_a_saved_plan_names_one_way_to_send_it(edited: Shell, sandbox: Sandbox) -> None:
+    digest = digest_of(edited)
+    for options in (["--format", "md"], ["--format", "json"], []):
+        shown = edited("diff", *options, "-o", "my plan.json").well()
+        said = (shown.out + shown.err).splitlines()
+        assert [
+            line for line in said if "dssync push" in line and not line.startswith("Digest")
+        ] == [f"digest {digest}; send this: dssync push 'my plan.json'"]
+    edited("push", "my plan.json", "-y").well()
+    assert descriptions(sandbox) == ALL
 
 
 def test_a_plan_alone_is_no_consent(edited: Shell, sandbox: Sandbox) -> None:

@@ -113,7 +113,10 @@ def test_an_undone_run_says_so(pushed: Shell) -> None:
         (("2",), 2, "there is nobody to ask whether to undo, so nothing was sent"),
         (("1", "-y"), 2, "run 1 is a pull, and only a push or an undo can be taken back"),
         (("9", "-y"), 2, "there is no run 9; the newest is 2"),
-        (("x", "-y"), 2, "'x' is not a valid integer"),
+        (("999",), 2, "there is no run 999; the newest is 2"),
+        (("abc",), 2, "'abc' is not a run's number"),
+        (("-y", "0"), 2, "there is no run 0; the newest is 2"),
+        ((), 2, "which run is to be undone?"),
         (("2", "Summaries: one breath", "-y"), 2, "run 2 had nothing to do with"),
     ],
 )
@@ -125,3 +128,20 @@ def test_what_cannot_be_taken_back(
     assert failed.code == code
     assert sentence in failed.err
     assert len(sandbox.log) == before
+
+
+@pytest.mark.parametrize("words", [("abc",), ("999",), ("1",), ()])
+def test_what_cannot_be_taken_back_names_what_can(pushed: Shell, words: tuple[str, ...]) -> None:
+    assert (
+        pushed("undo", *words).last == "hint: the newest push: dssync undo 2; all runs: dssync log"
+    )
+    pushed("undo", "2", "-y").well()
+    assert (
+        pushed("undo", *words).last == "hint: the newest undo: dssync undo 3; all runs: dssync log"
+    )
+
+
+def test_where_nothing_was_pushed_nothing_can_be_taken_back(pulled: Shell) -> None:
+    failed = pulled("undo", "abc")
+    assert failed.code == 2
+    assert failed.last == "hint: nothing was pushed yet; see the runs: dssync log"

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
+from shlex import quote
 
 from dssync.cli.render.difference import delta_lines, readable, shown, value_lines
 from dssync.cli.render.names import title
@@ -34,12 +36,14 @@ NOT_APPROVABLE = (
 class PlanView:
     """Shows a plan as data: as text for people, as JSON without the frame, or as Markdown.
 
-    One that is not `approvable` has no digest that a push would take.
+    One that is not `approvable` has no digest that a push would take. `file` is where it was saved:
+    then the file is what is pushed.
     """
 
     plan: Plan
     form: str = "text"
     approvable: bool = True
+    file: Path | None = None
 
     def json(self) -> Document:
         """Return the plan for programs."""
@@ -57,18 +61,22 @@ class PlanView:
 
             screen.data(map(Line, plan_markdown(self.plan)))
         elif self.plan.changes or self.plan.conflicts:
-            last = digest_lines(self.plan) if self.approvable else map(Line, NOT_APPROVABLE)
+            last = self._digest_lines() if self.approvable else map(Line, NOT_APPROVABLE)
             screen.data([*plan_lines(self.plan, screen.width), *last])
             return
         else:
             screen.tell([Line("no differences")])
-        screen.tell(digest_lines(self.plan))
+        screen.tell(self._digest_lines())
+
+    def _digest_lines(self) -> Iterator[Line]:
+        what = f"--checksum {self.plan.digest}" if self.file is None else quote(str(self.file))
+        yield from digest_lines(self.plan, f"dssync push {what}")
 
 
-def digest_lines(plan: Plan) -> Iterator[Line]:
-    """Say a plan's digest, and what it is good for."""
+def digest_lines(plan: Plan, consent: str) -> Iterator[Line]:
+    """Say a plan's digest, and what to type to send exactly this."""
     if plan.changes:
-        yield Line(f"digest {plan.digest}; send this: dssync push --checksum {plan.digest}")
+        yield Line(f"digest {plan.digest}; send this: {consent}")
 
 
 def plan_json(plan: Plan) -> Document:

@@ -1,11 +1,9 @@
 """What an undo sent, or would send."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dssync.cli.render.plan import plan_json, plan_lines
+from dssync.cli.render.plan import digest_lines, plan_json, plan_lines
 from dssync.cli.render.screen import Screen
-from dssync.cli.render.text import Line
 from dssync.cli.render.view import Document
 from dssync.core.plan import Plan
 
@@ -26,9 +24,6 @@ class UndoView:
     def draw(self, screen: Screen) -> None:
         """Print the plan, if there is anything in it."""
         if not self.shown and (self.plan.changes or self.plan.conflicts):
-            screen.data([*plan_lines(self.plan, screen.width), *self._digest_lines()])
-
-    def _digest_lines(self) -> Iterator[Line]:
-        if self.plan.changes:
             consent = f"dssync undo {self.number} --checksum {self.plan.digest}"
-            yield Line(f"digest {self.plan.digest}; send this: {consent}")
+            last = digest_lines(self.plan, consent)
+            screen.data([*plan_lines(self.plan, screen.width), *last])
