@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 
-from dssync.core.fields import KINDS, Values
+from dssync.core.fields import KINDS, Names, Values
 from dssync.core.merge import merge
 from dssync.core.plan import Action, Change, Conflicted, Delta
 from dssync.core.records import Triple
 from dssync.core.values import differing
 
-Describe = Callable[[Triple], tuple[str, str]]
-"""Give a record's label and, for an item, the name of its dataset."""
+Described = tuple[str, str, Names]
+
+Describe = Callable[[Triple], Described]
+"""Give a record's label and, for an item, the names of its dataset and of all it refers to."""
 
 
-def nothing_to_say(triple: Triple) -> tuple[str, str]:
+def nothing_to_say(triple: Triple) -> Described:
     """Describe a record by its key alone."""
-    return triple.key, ""
+    return triple.key, "", ()
 
 
 def difference(triple: Triple, describe: Describe = nothing_to_say) -> Change | Conflicted | None:
@@ -58,5 +60,5 @@ def _action(edited: tuple[str, ...], ours: Values) -> Action:
 def _change(
     triple: Triple, action: Action, deltas: tuple[Delta, ...], describe: Describe
 ) -> Change:
-    label, where = describe(triple)
-    return Change(triple.remote, triple.kind, triple.key, triple.id, action, deltas, label, where)
+    who = (triple.remote, triple.kind, triple.key, triple.id)
+    return Change(*who, action, deltas, *describe(triple))

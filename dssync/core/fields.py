@@ -22,6 +22,9 @@ Values = Mapping[str, Stored]
 Spot = tuple[KindName, str]
 """Which record: its kind and key."""
 
+Names = tuple[tuple[str, str], ...]
+"""What the datasets are called that a record's values refer to: key and name of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Literal
 
-from dssync.core.fields import KINDS, KindName, Spot, Stored
+from dssync.core.fields import KINDS, KindName, Names, Spot, Stored
 from dssync.core.merge import Conflict
 from dssync.core.values import stored_form
 
@@ -36,11 +36,17 @@ class Delta:
     after: Stored
 
 
+def referred(deltas: Iterable[Delta]) -> set[Stored]:
+    """Return the keys of the datasets that these values refer to."""
+    return {side for d in deltas if d.field == "dataset" for side in (d.before, d.after)}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What will happen to one record.
 
-    `label` is how people know the record; `where` is the dataset an item lies in, for reading.
+    `label` is how people know the record; `where` is the dataset an item lies in, and `names` are
+    those of the datasets that its values refer to, for reading.
     """
 
     remote: str
@@ -51,6 +57,7 @@ class Change:
     deltas: tuple[Delta, ...]
     label: str = ""
     where: str = ""
+    names: Names = field(default=(), compare=False)
 
     @property
     def spot(self) -> Spot:
@@ -92,6 +99,7 @@ class Conflicted:
     conflicts: tuple[Conflict, ...]
     label: str = ""
     where: str = ""
+    names: Names = field(default=(), compare=False)
 
     @property
     def spot(self) -> Spot:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-from dssync.core.fields import KindName, Spot
+from dssync.core.fields import KindName, Names, Spot
 from dssync.core.plan import ORDER, Action, Delta
 from dssync.errors import DssyncError
 
@@ -67,6 +67,7 @@ class Entry:
     attempts: int = 0
     label: str = ""
     where: str = ""
+    names: Names = field(default=(), compare=False)
 
     @property
     def spot(self) -> Spot:

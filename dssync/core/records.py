@@ -1,6 +1,5 @@
 """The shapes that travel between the server's side, the decisions, and the mirror."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -124,7 +123,4 @@ class Triple:
         return self.base, self.theirs
 
 
-Labels = Mapping[str, str]
-"""What people call a record: dataset names by key, for messages."""
-
-__all__ = ["Labels", "Person", "Position", "Reading", "Row", "Stored", "Triple", "Values"]
+__all__ = ["Person", "Position", "Reading", "Row", "Stored", "Triple", "Values"]

@@ -94,4 +94,4 @@ def _edited_since(entry: Entry, triple: Triple) -> Conflicted | None:
 
 
 def _named(conflicted: Conflicted, entry: Entry) -> Conflicted:
-    return replace(conflicted, label=entry.label, where=entry.where)
+    return replace(conflicted, label=entry.label, where=entry.where, names=entry.names)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from dssync.core.fields import KindName
+from dssync.core.plan import referred
 from dssync.core.receipt import Entry, KeptRun, Outcome, ScanCount, Trouble
 from dssync.mirror import records, runs, schema
 
@@ -114,7 +115,8 @@ def _named(tx: Connection, entry: Entry) -> Entry:
     held = next(records.select(tx, entry.kind, "key = ?", [entry.key]), None)
     values = held.values if held else {d.field: d.after for d in entry.deltas}
     label, where = records.describe(tx, entry.kind, entry.key, values)
-    return replace(entry, label=label, where=where if where != "None" else "")
+    names = records.names(tx, referred(entry.deltas))
+    return replace(entry, label=label, where=where if where != "None" else "", names=names)
 
 
 def _run(tx: Connection, row: RowMapping) -> KeptRun:

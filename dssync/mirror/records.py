@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from dssync.core.fields import KINDS, KindName, Spot, Stored, Values
+from dssync.core.fields import KINDS, KindName, Names, Spot, Stored, Values
 from dssync.core.records import Position
 from dssync.errors import UnknownRecord
 from dssync.mirror.schema import TABLES
@@ -172,6 +172,18 @@ def describe(tx: Connection, kind: KindName, key: str, values: Values) -> tuple[
         "SELECT name FROM datasets WHERE key = ?", (values.get("dataset"),)
     ).first()
     return key, str(row[0]) if row and row[0] is not None else str(values.get("dataset"))
+
+
+def names(tx: Connection, keys: Collection[Stored]) -> Names:
+    """Return what the datasets with these keys are called, as far as they have a name."""
+    if not keys:
+        return ()
+    found = tx.exec_driver_sql(
+        "SELECT key, name FROM datasets WHERE key IN (SELECT value FROM json_each(?))"
+        " AND name IS NOT NULL ORDER BY key",
+        (json.dumps(list(keys)),),
+    )
+    return tuple((str(key), str(name)) for key, name in found)
 
 
 def places(tx: Connection, kind: KindName, keys: Sequence[str]) -> list[Place]:

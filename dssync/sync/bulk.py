@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from dssync.core.fields import KINDS, Stored, Values
-from dssync.core.plan import Action, Change, Delta
+from dssync.core.plan import Action, Change, Delta, referred
 from dssync.core.pointer import MISSING, REMOVE, Mark, Pointer, get, put
 from dssync.core.records import Triple
 from dssync.core.values import Json, differing, equal
@@ -82,6 +82,7 @@ def _described(mirror: Mirror, found: Iterable[tuple[Record, Action, list[Delta]
                 action,
                 tuple(deltas),
                 *records.describe(tx, record.kind, record.key, record.values),
+                records.names(tx, referred(deltas)),
             )
             for record, action, deltas in found
             if deltas

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dssync.core.differ import difference
-from dssync.core.plan import Change, Conflicted
+from dssync.core.fields import Names
+from dssync.core.plan import Change, Conflicted, referred
 from dssync.core.receipt import KeptRun, Receipt
 from dssync.core.story import Event, State, tell
 from dssync.errors import UnknownRun
-from dssync.mirror import Mirror, Record, Transaction, kept, story, touched
+from dssync.mirror import Mirror, Record, Transaction, kept, records, story, touched
 from dssync.sync.planner import describer
 
 
@@ -26,7 +27,7 @@ class Story:
     """What became of a record, newest first.
 
     `pending` is what was not pushed yet; `runs` has the command and the start of each run that is
-    still kept; `first` is the oldest state that is kept.
+    still kept; `first` is the oldest state that is kept; `names` are those of the datasets in it.
     """
 
     record: Record
@@ -34,6 +35,7 @@ class Story:
     events: tuple[Event, ...]
     runs: Mapping[int, tuple[str, str]]
     first: State | None
+    names: Names = ()
 
 
 def read_runs(
@@ -81,4 +83,6 @@ def read_story(mirror: Mirror, record: Record) -> Story:
         triple = touched.triple(tx, record.kind, record.key)
         pending = difference(triple, describer(tx)) if triple else None
         runs = kept.begun(tx, {event.run for event in events})
-    return Story(record, pending, tuple(reversed(events)), runs, states[0] if states else None)
+        names = records.names(tx, referred(d for event in events for d in event.deltas))
+    first = states[0] if states else None
+    return Story(record, pending, tuple(reversed(events)), runs, first, names)

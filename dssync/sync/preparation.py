@@ -11,8 +11,8 @@ from functools import cache, partial
 
 from dssync.config import Remote
 from dssync.core.brakes import Limit, check_push
-from dssync.core.fields import KINDS, KindName, Spot
-from dssync.core.plan import Change, Conflicted, Delta, Plan
+from dssync.core.fields import KINDS, KindName, Spot, Stored
+from dssync.core.plan import Change, Conflicted, Delta, Plan, referred
 from dssync.core.pushed import settle
 from dssync.core.receipt import Entry, Outcome, Trouble
 from dssync.core.records import Reading, Triple
@@ -21,7 +21,7 @@ from dssync.errors import ConfigError, DssyncError, StalePlan, UnknownRecord
 from dssync.mirror import Mirror, Transaction, incoming, records
 from dssync.sync.adoption import foresee
 from dssync.sync.planned import PlannedEdits, triple_of
-from dssync.sync.planner import make_plan
+from dssync.sync.planner import make_plan, references
 from dssync.sync.reread import Wanted, reread
 from dssync.sync.session import Link, Session, check, link
 from dssync.sync.validation import refuse_invalid
@@ -236,6 +236,7 @@ class _Sorting:
 
     def _exactly(self, change: Change) -> None:
         triple = self._triple(change)
+        change = replace(change, names=records.names(self.tx, _references(change, triple)))
         found = stand(change, self.edits.imagine(triple) if triple else None)
         if found is Standing.STANDS:
             self.kept.append(change)
@@ -266,6 +267,11 @@ def _untouched(tx: Transaction, kind: KindName, key: str) -> Triple | None:
         return triple_of(tx, kind, key)
     except UnknownRecord:
         return None
+
+
+def _references(change: Change, triple: Triple | None) -> set[Stored]:
+    """Return the keys of the datasets that a change and its record refer to."""
+    return referred(change.deltas) | (references(triple) if triple else set())
 
 
 def _stale(remote: str, moved: int, planned: int) -> Iterator[Trouble]:
@@ -300,6 +306,7 @@ def conflicted_entry(conflict: Conflicted) -> Entry:
         reason=reasons,
         label=conflict.label,
         where=conflict.where,
+        names=conflict.names,
     )
 
 
@@ -316,6 +323,7 @@ def entry_of(change: Change, outcome: Outcome, reason: str = "", **facts: object
             reason,
             label=change.label,
             where=change.where,
+            names=change.names,
         ),
         **facts,  # type: ignore[arg-type]
     )

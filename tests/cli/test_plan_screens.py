@@ -69,6 +69,43 @@ def test_a_plan_applied_a_second_time(planned: Shell) -> None:
     check_screen("push_again.txt", shown.err)
 
 
+@pytest.fixture
+def moved(pulled: Shell, sandbox: Sandbox) -> Shell:
+    """Two items move between datasets; the second was moved elsewhere there."""
+    one, two = (
+        key
+        for (key,) in sql(
+            "SELECT key FROM items WHERE dataset = ? ORDER BY key LIMIT 2", key_of(BOT)
+        )
+    )
+    pulled("set", one, "dataset", key_of(RAG)).well()
+    pulled("set", two, "dataset", key_of(RAG)).well()
+    sandbox.state.update("item", two, dataset=key_of(SQL))
+    pulled("pull").well()
+    return pulled
+
+
+def test_a_dataset_that_an_item_refers_to_goes_by_its_name(moved: Shell) -> None:
+    text, marked = moved("diff").well(), moved("diff", "--format", "md").well()
+    settle = moved("resolve")
+    moved("diff", "-o", "plan.json").well()
+    pushed = moved("push", "plan.json", "-y").well()
+    run, [(item,)] = moved("log", "3").well(), sql("SELECT key FROM receipts WHERE run = 3")
+    story = moved("log", item).well()
+    screens = (text.out, marked.out, settle.out, pushed.err, run.out, story.out)
+    at_most_80("".join(screen for screen in screens if screen != marked.out))
+    check_screen("references.txt", "\n\n".join(screens))
+
+
+def test_a_reviewed_move_that_moved_names_the_datasets(moved: Shell) -> None:
+    moved("diff", "-o", "plan.json").well()
+    [(item,)] = sql("SELECT key FROM items WHERE dataset = ? ORDER BY key LIMIT 1", key_of(RAG))
+    moved("set", item, "dataset", key_of(SQL)).well()
+    shown = moved("push", "plan.json", "-y")
+    assert shown.code == 6
+    check_screen("references_left_out.txt", shown.err)
+
+
 def test_the_brake(pulled: Shell, sandbox: Sandbox) -> None:
     sql("UPDATE items SET deleted = 1 WHERE dataset IN (?, ?)", key_of(BOT), key_of(RAG))
     sandbox.log.clear()

@@ -33,6 +33,8 @@ def test_a_conflict_settled_for_ours_is_made_again(pulled: Shell, sandbox: Sandb
     assert 'to make again dataset "Lost"' in said
     assert "pending: 1 create, 1 update" in said
     assert "\tnew\n" in pulled("list").well().out
+    shown = pulled("diff").well().out
+    assert f'dataset: "Lost" (prod/{LOST[:8]}…) -> "Lost" ({LOST[:8]}…)' in shown
     pulled("push", "-y").well()
     pulled("pull").well()
     assert "pending: nothing" in pulled("status").well().out

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dssync.core.differ import difference
+from dssync.core.differ import Described, difference
 from dssync.core.fields import Stored, Values
 from dssync.core.merge import Reason
 from dssync.core.plan import Change, Conflicted, Delta
@@ -81,8 +81,8 @@ def test_a_conflict_carries_its_three_values() -> None:
 
 
 def test_label_and_place_come_from_whoever_knows_them() -> None:
-    def describe(triple: Triple) -> tuple[str, str]:
-        return f"label of {triple.key}", "Support"
+    def describe(triple: Triple) -> Described:
+        return f"label of {triple.key}", "Support", (("d1", "Support"),)
 
     change = difference(touched({}, {"deleted": 1}), describe)
     assert isinstance(change, Change)

@@ -64,4 +64,5 @@ def _lines(changes: Sequence[Change], width: int) -> Iterator[Line]:
             continue
         for delta in change.deltas:
             field = KINDS[change.kind].by_name[delta.field]
-            yield from delta_lines(field, delta.before, delta.after, width, "      ")
+            sides = delta.before, delta.after
+            yield from delta_lines(field, *sides, width, "      ", change.names)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dssync.cli.render.names import called
 from dssync.cli.render.text import Line, Tone, plain, plain_json, wrapped
 from dssync.cli.render.words import compared_lines, compared_words
-from dssync.core.fields import Field, Stored
+from dssync.core.fields import Field, Names, Stored
 from dssync.core.join import same
 from dssync.core.pointer import MISSING, Mark, escape
 from dssync.core.values import BadJson, Json, dump, parse
@@ -79,10 +80,21 @@ def _alike(left: Sequence[Json], right: Sequence[Json], most: int) -> int:
     return next((at for at in range(most) if not same(left[at], right[at])), most)
 
 
+def written(field: Field, stored: Stored, names: Names) -> str:
+    """Write a stored value on one line, for people: as JSON, a dataset by its name."""
+    if field.type == "reference" and isinstance(stored, str):
+        return called(stored, names)
+    return shown(readable(field, stored))
+
+
 def delta_lines(
-    field: Field, before: Stored, after: Stored, width: int, indent: str
+    field: Field, before: Stored, after: Stored, width: int, indent: str, names: Names
 ) -> Iterator[Line]:
     """Draw what became of a field."""
+    if field.type == "reference":
+        sides = written(field, before, names), written(field, after, names)
+        yield from _replaced(field.name, *sides, width, indent)
+        return
     old, new = readable(field, before), readable(field, after)
     for step in differences(field.name, old, new):
         yield from step_lines(step, width, indent)
@@ -104,19 +116,25 @@ def _labelled(label: str, text: str, width: int, indent: str, tone: Tone) -> Ite
 
 
 def _changed(step: Step, width: int, indent: str) -> Iterator[Line]:
-    whole = f"{indent}{step.path}: {shown(step.before)} -> {shown(step.after)}"
-    if len(whole) <= width:
-        yield Line(whole)
-        return
-    if isinstance(step.before, str) and isinstance(step.after, str):
+    sides = list(_replaced(step.path, shown(step.before), shown(step.after), width, indent))
+    if len(sides) > 1 and isinstance(step.before, str) and isinstance(step.after, str):
         inside = list(_compared(step.before, step.after, width, f"{indent}  "))
         if inside:
             yield Line(f"{indent}{step.path}:")
             yield from inside
             return
-    yield Line(f"{indent}{step.path}:")
-    yield from _labelled("- ", shown(step.before), width, f"{indent}  ", "remove")
-    yield from _labelled("+ ", shown(step.after), width, f"{indent}  ", "add")
+    yield from sides
+
+
+def _replaced(path: str, old: str, new: str, width: int, indent: str) -> Iterator[Line]:
+    """Draw both values whole: on one line if they fit, else one below the other."""
+    whole = f"{indent}{path}: {old} -> {new}"
+    if len(whole) <= width:
+        yield Line(whole)
+        return
+    yield Line(f"{indent}{path}:")
+    yield from _labelled("- ", old, width, f"{indent}  ", "remove")
+    yield from _labelled("+ ", new, width, f"{indent}  ", "add")
 
 
 def _compared(before: str, after: str, width: int, indent: str) -> Iterator[Line]:
@@ -131,7 +149,8 @@ def _compared(before: str, after: str, width: int, indent: str) -> Iterator[Line
             yield Line(line)
 
 
-def value_lines(field: Field, stored: Stored, width: int, indent: str) -> Iterator[Line]:
+def value_lines(
+    field: Field, stored: Stored, width: int, indent: str, names: Names
+) -> Iterator[Line]:
     """Draw the whole value of a field, as a new record has it."""
-    text = shown(readable(field, stored))
-    yield from _labelled(f"{field.name}: ", text, width, indent, "")
+    yield from _labelled(f"{field.name}: ", written(field, stored, names), width, indent, "")

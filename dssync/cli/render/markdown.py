@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from dssync.cli.render.difference import Step, differences, readable, shown
+from dssync.cli.render.difference import Step, differences, readable, shown, written
 from dssync.cli.render.names import short
 from dssync.cli.render.plan import SIGNS, sides_of, summary
 from dssync.cli.render.text import counted, plain
@@ -107,11 +107,14 @@ def _clipped(line: str) -> str:
 def _change_lines(change: Change) -> Iterator[str]:
     for delta in change.deltas:
         field = KINDS[change.kind].by_name[delta.field]
-        after = readable(field, delta.after)
+        before, after = (written(field, s, change.names) for s in (delta.before, delta.after))
         if change.action == "create":
-            yield f"+{field.name}: {shown(after)}"
+            yield f"+{field.name}: {after}"
+        elif field.type == "reference":
+            yield from (f"@@ {field.name} @@", f"-{before}", f"+{after}")
         elif field.type != "flag":
-            for step in differences(field.name, readable(field, delta.before), after):
+            sides = (readable(field, stored) for stored in (delta.before, delta.after))
+            for step in differences(field.name, *sides):
                 yield from _step_lines(step)
 
 
@@ -144,7 +147,7 @@ def _conflict_lines(conflicted: Conflicted) -> Iterator[str]:
     for conflict in conflicted.conflicts:
         yield f"{conflict.field}: {conflict.reason.value}"
         for side, stored in sides_of(conflict):
-            yield f"  {side:<8}{shown(readable(fields[conflict.field], stored))}"
+            yield f"  {side:<8}{written(fields[conflict.field], stored, conflicted.names)}"
 
 
 def _name(record: Record) -> str:

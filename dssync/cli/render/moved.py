@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from dssync.cli.render.ages import moment
-from dssync.cli.render.difference import readable, shown
+from dssync.cli.render.difference import readable, written
 from dssync.cli.render.names import title
 from dssync.cli.render.text import Line, counted, sentence, wrapped
 from dssync.cli.render.view import Document
@@ -57,7 +57,7 @@ def moved_lines(moved: Iterable[Moved], width: int) -> Iterator[Line]:
             field = KINDS[change.kind].by_name[sides.field]
             for side, stored in _values(each, sides):
                 first = f"{_FIELDS}  {side:<8}"
-                text = shown(readable(field, stored))
+                text = written(field, stored, change.names)
                 yield from map(Line, wrapped(text, width, first, " " * len(first)))
         yield Line()
 

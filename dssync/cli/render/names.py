@@ -1,7 +1,7 @@
 """What a record is called in a sentence."""
 
 from dssync.cli.render.text import plain_json, quoted
-from dssync.core.fields import KindName
+from dssync.core.fields import KindName, Names
 
 SHORT = 8
 """So much of a key is shown beside a name that says more."""
@@ -15,6 +15,12 @@ def title(kind: KindName, label: str, key: str) -> str:
     if not label or label == key:
         return f"{kind} {plain_json(key)}"
     return f"{kind} {quoted(label)} ({short(key)})"
+
+
+def called(key: str, names: Names) -> str:
+    """Name the dataset that a value refers to, by its key alone where it has no name."""
+    name = dict(names).get(key)
+    return plain_json(key) if name is None else f"{quoted(name)} ({short(key)})"
 
 
 def short(key: str) -> str:

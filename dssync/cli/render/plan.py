@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from shlex import quote
 
-from dssync.cli.render.difference import delta_lines, readable, shown, value_lines
+from dssync.cli.render.difference import delta_lines, readable, value_lines, written
 from dssync.cli.render.names import title
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, Tone, counted, quoted, wrapped
@@ -167,9 +167,10 @@ def _change_lines(change: Change, width: int) -> Iterator[Line]:
     for delta in change.deltas:
         field = KINDS[change.kind].by_name[delta.field]
         if change.action == "create":
-            yield from value_lines(field, delta.after, width, _FIELDS)
+            yield from value_lines(field, delta.after, width, _FIELDS, change.names)
         elif field.type != "flag":
-            yield from delta_lines(field, delta.before, delta.after, width, _FIELDS)
+            sides = delta.before, delta.after
+            yield from delta_lines(field, *sides, width, _FIELDS, change.names)
 
 
 def conflicted_lines(conflicted: Conflicted, width: int) -> Iterator[Line]:
@@ -177,9 +178,10 @@ def conflicted_lines(conflicted: Conflicted, width: int) -> Iterator[Line]:
     name = title(conflicted.kind, conflicted.label, conflicted.key)
     yield Line(f"  ! conflict in {name}", "conflict")
     for conflict in conflicted.conflicts:
+        field = KINDS[conflicted.kind].by_name[conflict.field]
         yield Line(f"{_FIELDS}{conflict.field}: {conflict.reason.value}")
         for side, stored in sides_of(conflict):
-            text = shown(_value(conflicted.kind, conflict.field, stored))
+            text = written(field, stored, conflicted.names)
             first = f"{_FIELDS}  {side:<8}"
             yield from map(Line, wrapped(text, width, first, " " * len(first)))
 

@@ -145,9 +145,10 @@ def whole_lines(receipt: Receipt, width: int) -> Iterator[Line]:
         for delta in entry.deltas:
             field = KINDS[entry.kind].by_name[delta.field]
             if entry.action == "create":
-                yield from value_lines(field, delta.after, width, _FIELDS)
+                yield from value_lines(field, delta.after, width, _FIELDS, entry.names)
             elif field.type != "flag":
-                yield from delta_lines(field, delta.before, delta.after, width, _FIELDS)
+                sides = delta.before, delta.after
+                yield from delta_lines(field, *sides, width, _FIELDS, entry.names)
     yield from _note_lines(receipt, width)
     yield from trouble_lines(receipt.troubles, width)
     if receipt.planned:

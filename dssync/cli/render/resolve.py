@@ -11,10 +11,11 @@ from dssync.cli.render.difference import (
     readable,
     shown,
     step_lines,
+    written,
 )
 from dssync.cli.render.names import title
 from dssync.cli.render.pending import pending_json
-from dssync.cli.render.plan import conflicted_json
+from dssync.cli.render.plan import conflicted_json, sides_of
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, counted, plain_json, quoted
 from dssync.cli.render.view import Document
@@ -143,8 +144,15 @@ def conflict_lines(each: Unresolved, conflict: Conflict, width: int) -> Iterator
         yield Line(f"{_PLACE}{conflict.field}: {conflict.reason.value}")
         for delta in each.edits:
             field = KINDS[kind].by_name[delta.field]
-            yield from delta_lines(field, delta.before, delta.after, width, _SIDE)
+            sides = delta.before, delta.after
+            yield from delta_lines(field, *sides, width, _SIDE, each.conflicted.names)
         yield Line(f"{_SIDE}ours brings it back with the edits, theirs drops them", "dim")
+        return
+    field = KINDS[kind].by_name[conflict.field]
+    if field.type == "reference":
+        yield Line(f"{_PLACE}{conflict.field}: {conflict.reason.value}")
+        for name, stored in sides_of(conflict):
+            yield Line(f"{_SIDE}{name:<8}{written(field, stored, each.conflicted.names)}")
         return
     for path, clash in _places(kind, conflict):
         yield Line(f"{_PLACE}{path}: {conflict.reason.value}")

@@ -11,7 +11,7 @@ from dssync.cli.render.plan import change_json, conflicted_json, conflicted_line
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, Tone, sentence
 from dssync.cli.render.view import Document
-from dssync.core.fields import KINDS, KindName
+from dssync.core.fields import KINDS, KindName, Names
 from dssync.core.plan import Change, Conflicted, Delta
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _pending_lines(story: "Story", width: int) -> Iterator[Line]:
         yield from conflicted_lines(pending, width)
         return
     yield Line(f"not pushed yet: {_DONE[pending.action]} here", "change")
-    yield from _delta_lines(pending.kind, pending.action, pending.deltas, width)
+    who = pending.kind, pending.action, pending.deltas
+    yield from _delta_lines(*who, width, pending.names)
 
 
 def _event_lines(event: "Event", story: "Story", width: int) -> Iterator[Line]:
@@ -106,7 +107,8 @@ def _event_lines(event: "Event", story: "Story", width: int) -> Iterator[Line]:
         yield Line(f"  {verb} there {moment(event.at)}{_by(event, story)}", "dim")
     if event.reason:
         yield from sentence(event.reason, width, "  ")
-    yield from _delta_lines(story.record.kind, event.what, event.deltas, width)
+    who = story.record.kind, event.what, event.deltas
+    yield from _delta_lines(*who, width, story.names)
 
 
 def _said(event: "Event", story: "Story") -> str:
@@ -130,11 +132,11 @@ def _by(event: "Event", story: "Story") -> str:
 
 
 def _delta_lines(
-    kind: KindName, what: str, deltas: tuple[Delta, ...], width: int
+    kind: KindName, what: str, deltas: tuple[Delta, ...], width: int, names: Names
 ) -> Iterator[Line]:
     for delta in deltas:
         field = KINDS[kind].by_name[delta.field]
         if what == "create":
-            yield from value_lines(field, delta.after, width, _FIELDS)
+            yield from value_lines(field, delta.after, width, _FIELDS, names)
         elif field.type != "flag":
-            yield from delta_lines(field, delta.before, delta.after, width, _FIELDS)
+            yield from delta_lines(field, delta.before, delta.after, width, _FIELDS, names)
