@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dssync.cli.context import Context
-from dssync.cli.render.moved import moved_lines, use_sentences
+from dssync.cli.render.moved import elsewhere_sentence, moved_lines, use_sentences
 from dssync.cli.render.plan import plan_lines, summary
 from dssync.cli.render.receipt import receipt_lines
+from dssync.cli.render.text import sentence
 from dssync.config import Remote
 from dssync.core.brakes import Limit
-from dssync.core.plan import Plan
+from dssync.core.plan import Change, Plan
 from dssync.core.planfile import SavedPlan
 from dssync.core.receipt import Receipt, Trouble
 from dssync.core.standing import Moved
@@ -72,6 +73,18 @@ class Pushing:
     def pending(self, remotes: Sequence[Remote]) -> Plan:
         """Return what is pending."""
         return make_plan(self.mirror, [remote.name for remote in remotes])
+
+    def tell_elsewhere(self, changes: Sequence[Change]) -> None:
+        """Say what -r leaves out of a reviewed plan. Raises UsageError if it must go whole."""
+        if not changes:
+            return
+        said = elsewhere_sentence(changes)
+        if self.whole:
+            raise UsageError(
+                "--all-or-nothing sends all of a plan, and -r leaves a part of it out",
+                hint=said,
+            )
+        self.context.screen.warn(sentence(said, self.context.screen.width))
 
     def refuse_unasked(self, plan: Plan) -> None:
         """Raise UsageError if there is something to send and nobody can consent to it."""
@@ -172,12 +185,16 @@ def push(pushing: Pushing, remotes: Sequence[Remote]) -> Pushed:
     reviewed = pushing.reviewed(remotes)
     plan = pushing.pending(remotes) if reviewed is None else reviewed.plan
     uses = reviewed.uses if reviewed else ()
-    pushing.context.tell(*use_sentences(uses))
+    if reviewed:
+        pushing.context.tell(*use_sentences(uses, reviewed.size))
+        pushing.tell_elsewhere(reviewed.elsewhere)
     pushing.refuse_unasked(plan)
     in_doubt = unsettled(pushing.mirror) & {remote.name for remote in remotes}
     if remotes and (plan.changes or plan.conflicts or in_doubt):
         return pushing.go(remotes, reviewed)
-    pushing.context.tell("nothing of this plan is left to push" if uses else "nothing to push")
+    here = " for these remotes" if reviewed and reviewed.elsewhere else ""
+    nothing = f"nothing of this plan is left to push{here}" if reviewed else "nothing to push"
+    pushing.context.tell(nothing)
     return Pushed(Plan(()), Receipt("push", None), uses=uses)
 
 

@@ -13,11 +13,17 @@ from dssync.sync.planner import make_plan
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What is left to send of a plan with this digest, and the runs that applied it before."""
+    """What is left to send of a plan with this digest, and the runs that applied it before.
+
+    `size` counts the changes of all of it, `elsewhere` has those that are left of other remotes
+    than were asked for.
+    """
 
     digest: str
     plan: Plan
     uses: tuple[Use, ...] = ()
+    size: int = 0
+    elsewhere: tuple[Change, ...] = ()
 
 
 def by_file(mirror: Mirror, saved: SavedPlan, names: Sequence[str]) -> Reviewed:
@@ -26,10 +32,21 @@ def by_file(mirror: Mirror, saved: SavedPlan, names: Sequence[str]) -> Reviewed:
     After a run applied it, nothing of it is done twice: what that run applied is left out. What it
     did not is judged again, so that a change that moved never ends in a 0 that reads as applied.
     """
-    digest = saved.plan.digest
-    chosen = [change for change in saved.plan.changes if change.remote in names]
-    uses = tuple(use for use in _uses(mirror, digest) if use.started_at >= saved.made_at)
-    return Reviewed(digest, Plan(tuple(_undone(chosen, uses))), uses)
+    digest, changes = saved.plan.digest, saved.plan.changes
+    uses = [use for use in _uses(mirror, digest) if use.started_at >= saved.made_at]
+    return _reviewed(digest, _undone(changes, uses), uses, len(changes), names)
+
+
+def _reviewed(
+    digest: str, left: Sequence[Change], uses: Sequence[Use], size: int, names: Sequence[str]
+) -> Reviewed:
+    return Reviewed(
+        digest,
+        Plan.of(change for change in left if change.remote in names),
+        tuple(uses),
+        size,
+        tuple(change for change in left if change.remote not in names),
+    )
 
 
 def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:
@@ -45,20 +62,25 @@ def by_digest(mirror: Mirror, digest: str, names: Sequence[str]) -> Reviewed:
     uses = _uses(mirror, digest)
     if not uses:
         raise _stale(digest, pending)
-    planned = _planned(mirror, digest, uses[0]) or pending.changes
-    left = [c for c in _undone(planned, uses) if any(use.had(c) for use in uses)]
-    return Reviewed(digest, Plan.of(c for c in left if c.remote in names), tuple(uses))
+    planned = _planned(mirror, digest, uses)
+    if planned:
+        return _reviewed(digest, _undone(planned, uses), uses, len(planned), names)
+    left = [c for c in _undone(pending.changes, uses) if any(use.had(c) for use in uses)]
+    return _reviewed(digest, left, uses, 0, names)
 
 
-def _planned(mirror: Mirror, digest: str, use: Use) -> tuple[Change, ...]:
-    """Return the changes of a plan as the receipt of its run has them; none where it cannot.
+def _planned(mirror: Mirror, digest: str, uses: Sequence[Use]) -> tuple[Change, ...]:
+    """Return the changes of a plan as the receipts of its runs have them; none where they cannot.
 
     A run's conflicts were changes of a reviewed plan, and none of a plan made by the push itself.
+    Runs for some of its remotes leave the others' pending.
     """
     with mirror.database.read() as tx:
-        rows = [(row.outcome, change) for row, change in plans.changes(tx, use)]
-    plain = [change for outcome, change in rows if outcome != "conflicted"]
-    for changes in ([change for _, change in rows], plain):
+        rows = {c.spot: (row, c) for use in reversed(uses) for row, c in plans.changes(tx, use)}
+    every = [change for _, change in rows.values()]
+    plain = [change for row, change in rows.values() if row.outcome != "conflicted"]
+    rest = [change for change in make_plan(mirror).changes if change.spot not in rows]
+    for changes in (every, plain, [*every, *rest], [*plain, *rest]):
         plan = Plan.of(changes)
         if plan.digest == digest:
             return plan.changes

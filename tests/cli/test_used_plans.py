@@ -86,7 +86,7 @@ def test_a_plan_applied_in_part_says_so_and_sends_what_is_still_pending(
     for approval in (("plan.json", "-y"), ("--checksum", digest)):
         last = edited("push", *approval)
         assert (last.code, writes(sandbox)) == (6, 0)
-    assert "applied 1 of 2 changes of this plan" in last.err
+    assert "applied 1 of 3 changes of this plan" in last.err
     assert "pending: 1 create, 1 conflict" in last.err
 
 

@@ -1,6 +1,6 @@
 """What became of a reviewed plan: changes that dropped out with their values, and earlier uses."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dssync.cli.render.ages import moment
@@ -9,6 +9,7 @@ from dssync.cli.render.names import title
 from dssync.cli.render.text import Line, counted, sentence, wrapped
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS, Stored
+from dssync.core.plan import Change
 from dssync.core.standing import Moved, Sides
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ def _values(moved: Moved, sides: Sides) -> Iterator[tuple[str, Stored]]:
     yield "ours", sides.ours
 
 
+def elsewhere_sentence(changes: Sequence[Change]) -> str:
+    """Say that changes of the plan stay pending, because -r leaves their remotes out."""
+    remotes = sorted({change.remote for change in changes})
+    options = " ".join(f"-r {remote}" for remote in remotes)
+    stay = "stays" if len(changes) == 1 else "stay"
+    much = counted(len(changes), "change")
+    return f"{much} of this plan for {', '.join(remotes)} {stay}; add {options} to send all"
+
+
 def use_json(use: "Use") -> Document:
     """Return a run that applied the plan before, for programs."""
     return {
@@ -81,8 +91,8 @@ def use_json(use: "Use") -> Document:
     }
 
 
-def use_sentences(uses: "Iterable[Use]") -> Iterator[str]:
-    """Say which runs applied the plan before, one sentence a run."""
+def use_sentences(uses: "Iterable[Use]", size: int) -> Iterator[str]:
+    """Say which runs applied the plan before, one sentence a run; `size` counts its changes."""
     for use in uses:
-        much = f"{use.applied:,} of {counted(len(use.rows), 'change')}"
+        much = f"{use.applied:,} of {counted(size or len(use.rows), 'change')}"
         yield f"run {use.run} applied {much} of this plan, at {moment(use.started_at)}"
