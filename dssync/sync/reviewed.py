@@ -102,7 +102,7 @@ def _stale(digest: str, plan: Plan) -> StalePlan:
     if not plan.changes:
         return StalePlan(
             f"nothing is pending here, so there is no plan with the digest {digest}",
-            hint="see what was pushed: dssync status",
+            hint="see what was pushed: dssync log",
         )
     return StalePlan(
         f"the plan is not the one that was reviewed: its digest is {plan.digest}, not {digest}",
