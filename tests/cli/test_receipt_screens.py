@@ -1,5 +1,7 @@
 """A receipt on 80 columns: long names, reasons, notes and troubles, each told once."""
 
+from dataclasses import replace
+
 import pytest
 
 from dssync.cli.render.receipt import receipt_lines, whole_lines
@@ -84,6 +86,18 @@ def test_what_was_told_is_not_told_again() -> None:
     assert "did not answer" not in shown
     assert shown.count("dssync: staging") == 1
     assert shown.count("in doubt: create") == 1
+
+
+def test_of_many_records_with_one_reason_a_few_are_named() -> None:
+    reason = "not sent: interrupted; everything so far is kept"
+    rows = tuple(replace(entry("update", "skipped", reason), key=f"{n:08}") for n in range(1_203))
+    receipt = Receipt("push", 7, planned=len(rows), entries=rows)
+    shown = drawn(receipt_lines(receipt, 80))
+    assert shown.count(f"  {reason}\n") == 3
+    last = "skipped: 1,200 more records of production-eu, for the same reason\n"
+    assert shown.endswith(last)
+    assert drawn(whole_lines(receipt, 80)).count(f"  {reason}\n") == len(rows)
+    assert drawn(receipt_lines(receipt, 80, everything=True)).count(f"  {reason}\n") == len(rows)
 
 
 @pytest.mark.parametrize("count", [1, NAMED, NAMED + 2])

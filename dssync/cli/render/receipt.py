@@ -1,6 +1,7 @@
 """A receipt: what a run did."""
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from dssync.cli.render.ages import moment
 from dssync.cli.render.difference import delta_lines, readable, value_lines
@@ -88,6 +89,9 @@ def _scan_json(scan: ScanCount) -> Document:
     }
 
 
+ALIKE = 3
+"""So many records in a row with one reason are named; `dssync log RUN` names all of them."""
+
 NOTHING = Receipt("", None)
 """A receipt that tells of nothing."""
 
@@ -97,15 +101,31 @@ def receipt_lines(
 ) -> Iterator[Line]:
     """Draw what happened, the records that need a look, and what went wrong.
 
-    With `everything`, all the records that were applied are listed as well. What `told` holds was
-    shown before, and is not shown again.
+    With `everything`, all the records that were applied are listed as well; without, of those that
+    share a reason only the first few. What `told` holds was shown before, and is not shown again.
     """
     yield from _scan_lines(receipt, width)
-    for entry in receipt.entries:
-        if entry not in told.entries and (everything or entry.reason or entry.outcome != "applied"):
+    known = set(told.entries)
+    fresh = [entry for entry in receipt.entries if entry not in known]
+    if everything:
+        for entry in fresh:
             yield from _entry_lines(entry, width)
+    else:
+        yield from _worth_a_look(fresh, width)
     yield from _note_lines(receipt, width)
     yield from trouble_lines((t for t in receipt.troubles if t not in told.troubles), width)
+
+
+def _worth_a_look(entries: Iterable[Entry], width: int) -> Iterator[Line]:
+    shown = [entry for entry in entries if entry.reason or entry.outcome != "applied"]
+    for (remote, outcome, _), group in groupby(shown, lambda e: (e.remote, e.outcome, e.reason)):
+        alike = list(group)
+        for entry in alike[:ALIKE]:
+            yield from _entry_lines(entry, width)
+        if len(alike) > ALIKE:
+            more = counted(len(alike) - ALIKE, "more record")
+            said = f"{outcome}: {more} of {remote}, for the same reason"
+            yield from sentence(said, width, tone=_TONES[outcome])
 
 
 def _scan_lines(receipt: Receipt, width: int) -> Iterator[Line]:
