@@ -18,6 +18,10 @@ PREFIX = 4
 SHOWN = 8
 """How many candidates an ambiguity lists."""
 
+# without its Z, a time without a fraction sorts before the fractions of its second
+NEWEST_FIRST = "created_at IS NOT NULL, rtrim(created_at, 'Z') DESC, key"
+"""The order of a server's list, after what it has not yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -73,8 +77,7 @@ def select(
         "SELECT key, id, remote, created_at, updated_at,"
         f" {profile}, absent_since, run, {', '.join(tables.fields)}"
         f" FROM {KINDS[kind].table} WHERE {condition}"
-        # without its Z, a time without a fraction sorts before the fractions of its second
-        " ORDER BY created_at IS NOT NULL, rtrim(created_at, 'Z') DESC, key",
+        f" ORDER BY {NEWEST_FIRST}",
         tuple(arguments),
     )
     for key, id, remote, created, updated, person, absent, run, *values in rows:
@@ -114,6 +117,12 @@ def get(tx: Connection, kind: KindName, key: str) -> Record:
     if found is None:
         raise UnknownRecord(f"there is no {kind} {key}", hint="`dssync list` shows what there is")
     return found
+
+
+def page(tx: Connection, kind: KindName, rowids: Sequence[int]) -> list[Record]:
+    """Return the records with these rowids, newest first; those that are gone stay out."""
+    among = "rowid IN (SELECT value FROM json_each(?))"
+    return list(select(tx, kind, among, [json.dumps(list(rowids))]))
 
 
 def chosen(tx: Connection, kind: KindName, keys: Sequence[str]) -> Iterator[Record]:

@@ -31,6 +31,13 @@ def test_every_item_that_an_expression_holds_for_is_set(offline: Shell) -> None:
     assert all(len(line) <= 80 for line in result.err.splitlines())
 
 
+def test_an_expression_may_name_a_remote_and_look_into_lists(offline: Shell) -> None:
+    inside = "EXISTS (SELECT 1 FROM json_each(metadata) WHERE key = 'split' AND value = 'train')"
+    for where in (TRAIN, inside):
+        found = offline("-r", "project-1", "delete", "--where", where, "-n", "--json").well()
+        assert len(found.document["result"]["changes"]) == trained()
+
+
 def test_minus_n_only_shows(offline: Shell) -> None:
     before = content()
     result = offline("set", "/metadata/split", "test", "--where", TRAIN, "-n").well()
