@@ -4,6 +4,8 @@
     ├── UsageError                  2  the call or an input file is wrong
     │   ├── ConfigError                a configuration that cannot be used
     │   ├── UnknownRecord              a name that fits no record, or several
+    │   ├── UnknownField               an attribute that is no field; an AttributeError, too
+    │   ├── ReadOnly                   what cannot be edited that way; a TypeError, too
     │   ├── UnknownRun                 a run that never was, or is no longer kept
     │   └── InvalidRecords             values the server would refuse, all listed
     ├── ApiError                    3  the server's word about one record
@@ -45,6 +47,8 @@ class DssyncError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(hint)  # tracebacks show notes
 
     @property
     def code(self) -> str:
@@ -65,6 +69,14 @@ class ConfigError(UsageError):
 
 class UnknownRecord(UsageError):
     """A name that fits no record, or more than one."""
+
+
+class UnknownField(UsageError, AttributeError):
+    """A name that is no field of a record."""
+
+
+class ReadOnly(UsageError, TypeError):
+    """Something that cannot be edited, or not in that way."""
 
 
 class UnknownRun(UsageError):

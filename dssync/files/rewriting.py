@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dssync.core.brakes import FLAG, Limit
-from dssync.core.fields import ContractName, Stored
+from dssync.core.fields import ContractName
 from dssync.errors import Brake, Overtaken, UsageError
 from dssync.files.page import Found, Page, page_text
 from dssync.mirror import Mirror, Record, Transaction, edits, records, writing
 from dssync.mirror.writing import Overtake
-
-SHOWN = 40
-"""So much of a value is shown where it was overtaken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def take(
                 edited.append(each.record)
         if overtaken:
             raise Overtaken(
-                "\n".join(["nothing was changed; while you edited:", *map(_said, overtaken)])
+                "\n  ".join(["nothing was changed; while you edited:", *map(str, overtaken)])
             )
         if not delete_missing:
             return Rewritten(tuple(edited), tuple(made), kept=found.missing)
@@ -77,20 +74,3 @@ def _delete(tx: Transaction, missing: Sequence[Record], limit: Limit) -> None:
             )
     for record in missing:
         edits.remove(tx, record.kind, record.key)
-
-
-def _said(overtake: Overtake) -> str:
-    record = overtake.record
-    name = f"{record.kind} {record.label}"
-    if not overtake.field:
-        return f"  {name} was dropped"
-    if overtake.field == "deleted":
-        return f"  {name} was deleted"
-    sides = (("was", overtake.was), ("is now", overtake.now), ("you wrote", overtake.wanted))
-    said = ", ".join(f"{word} {_short(value)}" for word, value in sides)
-    return f"  {name}: {overtake.field} {said}"
-
-
-def _short(value: Stored) -> str:
-    text = "null" if value is None else str(value)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

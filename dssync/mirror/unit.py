@@ -68,16 +68,40 @@ class Database:
             connection.exec_driver_sql("UPDATE gate SET run = NULL")
 
     @contextmanager
-    def _transaction(self, engine: Engine, options: dict[str, str]) -> Iterator[Connection]:
+    def step(self, tx: Connection, run: int | None = None) -> Iterator[None]:
+        """Make one step of an edit, which is kept whole or not at all; with `run`, as the program.
+
+        Whoever catches a refusal can go on with the edit: the step left nothing, and the gate is
+        as it was. Raises what `edit` raises, and TemporaryError where the edit itself is lost.
+        """
+        driver = tx.connection.driver_connection
+        if not (driver and driver.in_transaction):
+            raise TemporaryError(
+                f"{self.path} took the whole edit back after an error", hint="make the edit again"
+            )
+        with self.told(), tx.begin_nested():
+            if run is not None:
+                tx.exec_driver_sql("UPDATE gate SET run = ?", (run,))
+            yield
+            if run is not None:
+                tx.exec_driver_sql("UPDATE gate SET run = NULL")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say in a sentence of ours what the driver says."""
         try:
-            with engine.connect() as bare:
-                connection = bare.execution_options(**options)
-                with connection.begin():
-                    yield connection
+            yield
         except DBAPIError as error:
             raise _sentence(error.orig or error, self.path) from error
         except sqlite3.Error as error:  # from BEGIN, which the driver is told directly
             raise _sentence(error, self.path) from error
+
+    @contextmanager
+    def _transaction(self, engine: Engine, options: dict[str, str]) -> Iterator[Connection]:
+        with self.told(), engine.connect() as bare:
+            connection = bare.execution_options(**options)
+            with connection.begin():
+                yield connection
 
 
 def _engine(path: Path, cache: int) -> Engine:

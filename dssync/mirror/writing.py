@@ -13,6 +13,9 @@ from dssync.errors import UnknownRecord
 from dssync.mirror import edits, records
 from dssync.mirror.records import Record
 
+SHOWN = 40
+"""So much of a value is shown where it was overtaken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overtake:
@@ -23,6 +26,17 @@ class Overtake:
     was: Stored = None
     now: Stored = None
     wanted: Stored = None
+
+    def __str__(self) -> str:
+        """Say it in one line: record, field, the three values."""
+        name = f"{self.record.kind} {self.record.label}"
+        if not self.field:
+            return f"{name} was dropped"
+        if self.field == "deleted":
+            return f"{name} was deleted"
+        sides = (("was", self.was), ("is now", self.now), ("you wrote", self.wanted))
+        said = ", ".join(f"{word} {_short(value)}" for word, value in sides)
+        return f"{name}: {self.field} {said}"
 
 
 def write(tx: Connection, record: Record, wanted: Values) -> Iterator[Overtake]:
@@ -70,3 +84,8 @@ def _join(field: Field, was: Stored, now: Stored, wanted: Stored) -> Stored | Ma
     except BadJson:
         return Mark.CLASH
     return joined if isinstance(joined, Mark) else to_stored(field, joined)
+
+
+def _short(value: Stored) -> str:
+    text = "null" if value is None else str(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

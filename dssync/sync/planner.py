@@ -12,11 +12,16 @@ from dssync.mirror import Mirror, Transaction, records, touched
 def make_plan(mirror: Mirror, remotes: Sequence[str] = ()) -> Plan:
     """Find what was edited here since the last agreement; reads only, and needs no network."""
     with mirror.database.read() as tx:
-        found = [
-            difference(triple, describer(tx))
-            for kind in KINDS
-            for triple in touched.triples(tx, kind, remotes)
-        ]
+        return plan_within(tx, remotes)
+
+
+def plan_within(tx: Transaction, remotes: Sequence[str] = ()) -> Plan:
+    """Make the plan of what a transaction sees."""
+    found = [
+        difference(triple, describer(tx))
+        for kind in KINDS
+        for triple in touched.triples(tx, kind, remotes)
+    ]
     return Plan.of(
         (change for change in found if isinstance(change, Change)),
         (conflict for conflict in found if isinstance(conflict, Conflicted)),
