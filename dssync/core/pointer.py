@@ -67,7 +67,9 @@ def read_pointer(kind: KindName, text: str) -> Pointer:
     field = KINDS[kind].by_name.get(segments[0])
     if field is None:
         known = ", ".join(KINDS[kind].names)
-        raise UsageError(f"a {kind} has no field {segments[0]!r}; it has {known}")
+        raise UsageError(
+            f"{'an' if kind == 'item' else 'a'} {kind} has no field {segments[0]!r}; it has {known}"
+        )
     if field.type == "flag":
         raise UsageError("deleted is set with `dssync delete` and `dssync undelete`")
     if len(segments) > 1 and field.type != "json":

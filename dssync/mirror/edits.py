@@ -120,7 +120,9 @@ def refuse_unknown(kind: KindName, names: Iterable[str]) -> None:
     for name in names:
         if name not in KINDS[kind].by_name:
             known = ", ".join(KINDS[kind].names)
-            raise UsageError(f"a {kind} has no field {name}; it has {known}")
+            raise UsageError(
+                f"{'an' if kind == 'item' else 'a'} {kind} has no field {name}; it has {known}"
+            )
 
 
 def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[str]) -> bool:

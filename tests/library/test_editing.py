@@ -154,7 +154,7 @@ def test_reverting_one_field_or_all(home: Home, mirror: Mirror) -> None:
     with mirror.editing():
         assert found.revert()
         assert not found.revert()
-        with pytest.raises(UsageError, match="a item has no field inptu"):
+        with pytest.raises(UsageError, match="an item has no field inptu"):
             found.revert("inptu")
         made = mirror.new_dataset(name="Gone")
         made.revert()
