@@ -187,3 +187,15 @@ def bad_text(text: str) -> str | None:
 def digest(content: bytes) -> bytes:
     """Return the 16-byte digest of a record's content."""
     return blake2b(content, digest_size=DIGEST_BYTES).digest()
+
+
+def digest_of(*values: Stored | bytes) -> bytes:
+    """Return the 16-byte digest of some stored values, each with its type and its length."""
+    return digest(b"".join(_framed(value) for value in values))
+
+
+def _framed(value: Stored | bytes) -> bytes:
+    name, content = type(value).__name__.encode(), value
+    if not isinstance(content, bytes):
+        content = str(content).encode("utf-8", "surrogatepass")
+    return b"%b %d:%b" % (name, len(content), content)

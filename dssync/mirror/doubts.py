@@ -19,7 +19,8 @@ from dssync.core.receipt import Entry
 from dssync.core.records import Triple
 from dssync.core.values import differing
 from dssync.errors import UsageError
-from dssync.mirror import aliases, journal, records, recreation, runs, theirs, touched
+from dssync.mirror import aliases, history, journal, records, recreation, runs, theirs, touched
+from dssync.mirror.history import TOLD
 from dssync.mirror.journal import Intent
 
 
@@ -81,7 +82,7 @@ def candidate(tx: Connection, kind: KindName, key: str) -> Candidate:
     triple = touched.triple(tx, kind, key)
     now = f"{table} WHERE" if triple is None else f"{table}_pending WHERE side = 'theirs' AND"
     row = tx.exec_driver_sql(
-        f"SELECT {columns}, run FROM {table}_history WHERE key = :key AND digest IS NOT NULL"
+        f"SELECT {columns}, run FROM {table}_history WHERE key = :key AND {TOLD}"
         f" UNION ALL SELECT {columns}, run FROM {now} key = :key"
         f" ORDER BY {len(names) + 1} LIMIT 1",
         {"key": key},
@@ -138,7 +139,7 @@ def unite(tx: Connection, intent: Intent, other: str) -> None:
 
 def _rename(tx: Connection, kind: KindName, old: str, new: str) -> None:
     """Put one key in the place of another wherever it stands, but in the record's own row."""
-    tx.exec_driver_sql(f"UPDATE {KINDS[kind].table}_history SET key = ? WHERE key = ?", (new, old))
+    history.rename(tx, kind, "key", old, new)
     for table in ("aliases", "journal", "unreadable"):
         tx.exec_driver_sql(
             f"UPDATE {table} SET key = ? WHERE kind = ? AND key = ?", (new, kind, old)
@@ -163,8 +164,9 @@ def _references(kind: KindName) -> Iterator[tuple[KindName, str]]:
 
 def _rename_parent(tx: Connection, child: KindName, field: str, old: str, new: str) -> None:
     table = KINDS[child].table
-    for name in (table, f"{table}_pending", f"{table}_history"):
+    for name in (table, f"{table}_pending"):
         tx.exec_driver_sql(f"UPDATE {name} SET {field} = ? WHERE {field} = ?", (new, old))
+    history.rename(tx, child, field, old, new)
     for name, identity in (("journal", "intent"), ("receipts", "rowid")):
         rows = tx.exec_driver_sql(
             f"SELECT {identity}, deltas FROM {name} WHERE kind = ? AND instr(deltas, ?)",

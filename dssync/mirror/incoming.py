@@ -123,7 +123,8 @@ class Inbox:
         Where somebody edited it meanwhile, it becomes a touched record with what was sent as base.
         """
         columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
-        theirs.adopt(tx, self.kind, key, {**columns, **sent})
+        # An answer is an echo; without its digest the next read brings the server's own slices.
+        theirs.adopt(tx, self.kind, key, {**columns, **sent, "digest": b""})
         recreation.finish(tx, self.kind, key, self.run)
         aliases.remember(tx, self.remote, self.kind, {reading.id: key})
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from dssync.core.fields import KINDS, ContractName, KindName
 from dssync.core.merge import merge
 from dssync.errors import UsageError
-from dssync.mirror import records, touched
+from dssync.mirror import history, records, touched
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
 
 GONE = "gone"
@@ -86,11 +86,9 @@ def came_back(tx: Connection, remote: str, kind: KindName, ids: Iterable[str]) -
 
 def finish(tx: Connection, kind: KindName, key: str, run: int) -> None:
     """Move the tombstone to history: from this run on the record is what was made again."""
-    pending, names = f"{KINDS[kind].table}_pending", ", ".join(TABLES[kind].columns)
-    tx.exec_driver_sql(
-        f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run) SELECT {names}, ?"
-        f" FROM {pending} WHERE key = ? AND side = ? AND run <> ?",
-        (run, key, GONE, run),
+    pending = f"{KINDS[kind].table}_pending"
+    history.keep(
+        tx, kind, f"{pending} WHERE key = ? AND side = ? AND run <> ?", [key, GONE, run], run
     )
     tx.exec_driver_sql(f"DELETE FROM {pending} WHERE key = ? AND side = ?", (key, GONE))
 

@@ -96,6 +96,7 @@ def _tables(kind: KindName) -> KindTables:
         Column("key", Text, nullable=False),
         *_record_columns(kind),
         Column("until_run", Integer, nullable=False),
+        Column("seal", LargeBinary),
     )
     columns = tuple(column.name for column in live.columns)
     return KindTables(live, pending, history, KINDS[kind].names, columns)
@@ -172,6 +173,19 @@ scans = Table(
     Column("pages", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("ended_at", Text, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("remote", Text, primary_key=True),
+    Column("run", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("taken_at", Text, nullable=False),
+    Column("datasets", Integer, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("unread", Text, nullable=False),
+    Column("total", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
 )
 
 unreadable = Table(

@@ -2,7 +2,8 @@
 
 A record that nobody touched says in its `digest` what the server sent. Where its columns say
 something else, something wrote without the triggers. Such a record is not pending, so it is never
-pushed; marked (its digest NULL), it is replaced by the next pull, and what it said is no history.
+pushed; marked, it is replaced by the next pull. Where the server still shows what it showed, the
+state is whole again; else it goes to history with its mark, and stays lost.
 """
 
 import json
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 from dssync.core.fields import KINDS, KindName
 from dssync.core.records import Person, Row
 from dssync.mirror import place
+from dssync.mirror.history import BROKEN
 from dssync.mirror.schema import metadata
 from dssync.mirror.sqlite import derived
 
@@ -31,7 +33,7 @@ def contents(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Ite
     named = " AND l.remote IN (SELECT value FROM json_each(?))" if remotes else ""
     rows = tx.exec_driver_sql(
         "SELECT l.key, l.remote, l.id, l.created_at, l.updated_at, l.created_by, l.rest, l.digest,"
-        f" {columns} FROM {table} AS l WHERE l.id IS NOT NULL AND length(l.digest) > 0"
+        f" {columns} FROM {table} AS l WHERE l.id IS NOT NULL AND length(l.digest) = 16"
         f" AND l.absent_since IS NULL AND l.key NOT IN (SELECT key FROM {table}_pending){named}",
         (json.dumps(list(remotes)),) if remotes else (),
     )
@@ -43,9 +45,9 @@ def contents(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Ite
 def mark(tx: Connection, kind: KindName, keys: Sequence[str]) -> None:
     """Let the next pull replace these records; needs the program's unit."""
     tx.exec_driver_sql(
-        f"UPDATE {KINDS[kind].table} SET digest = NULL"
-        " WHERE key IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(keys)),),
+        f"UPDATE {KINDS[kind].table} SET digest = CAST(? || digest AS BLOB)"
+        " WHERE length(digest) = 16 AND key IN (SELECT value FROM json_each(?))",
+        (BROKEN, json.dumps(list(keys))),
     )
 
 

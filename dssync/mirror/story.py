@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.story import State
+from dssync.mirror.history import TOLD
 from dssync.mirror.schema import TABLES
 
 
@@ -22,10 +23,10 @@ def states(tx: Connection, kind: KindName, key: str) -> list[State]:
     )
     rows = tx.exec_driver_sql(
         f"SELECT 0 AS now, {columns} FROM {table}_history"
-        " WHERE key = :key AND (digest IS NOT NULL OR absent_since IS NULL)"
+        f" WHERE key = :key AND {TOLD}"
         f" UNION ALL SELECT 1, {columns} FROM {table}_pending WHERE key = :key AND side = 'theirs'"
         f" UNION ALL SELECT 1, {columns} FROM {table} WHERE key = :key AND id IS NOT NULL"
-        " AND (digest IS NOT NULL OR absent_since IS NULL)"
+        " AND digest IS NOT NULL"
         f" AND NOT EXISTS (SELECT 1 FROM {table}_pending WHERE key = :key)"
         " ORDER BY run, now",
         {"key": key},

@@ -5,7 +5,7 @@ way the server's columns in the record's row describe theirs.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -17,7 +17,7 @@ from dssync.core.merge import Conflict, merge
 from dssync.core.pushed import settle
 from dssync.core.records import PARENT, Row, Triple
 from dssync.core.values import canonical, differing
-from dssync.mirror import touched
+from dssync.mirror import history, snapshots, touched
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
 
 _PLAIN = ("id", "created_at", "updated_at", "created_by", "absent_since")
@@ -80,19 +80,35 @@ def replace_rows(tx: Connection, kind: KindName, rows: Mapping[str, Columns], ru
     """Store what the server now holds of known records, by key; return how many changed.
 
     A record whose values are the same although they are written differently is no change: its
-    row is renewed in place and its past stays as it is. Touched records are merged.
+    row is renewed in place, unless a snapshot holds it as it was. Touched records are merged.
     """
     edited = touched.pending_keys(tx, kind, list(rows))
     old = _read(tx, kind, [key for key in rows if key not in edited])
     changed = [key for key in old if not _alike(kind, old[key], rows[key])]
-    rewritten = {
+    held = _held(tx, old.values())
+    begun = [
+        key for key in old if key in set(changed) or _held_as_it_was(old[key], rows[key], held)
+    ]
+    renewed = {
         key: {**rows[key], "run": row["run"]}
         for key, row in old.items()
         if row["digest"] != rows[key]["digest"]
     }
-    _move_to_history(tx, kind, KINDS[kind].table, changed, run)
-    _overwrite(tx, KINDS[kind].table, {**rewritten, **{key: rows[key] for key in changed}})
+    _move_to_history(tx, kind, KINDS[kind].table, begun, run)
+    _overwrite(tx, KINDS[kind].table, {**renewed, **{key: rows[key] for key in begun}})
     return len(changed) + sum(_merge_in(tx, kind, key, rows[key], run) for key in sorted(edited))
+
+
+def _held(tx: Connection, rows: Collection[Columns]) -> int:
+    """Return the newest snapshot's run of the one remote that these rows belong to."""
+    return next((snapshots.newest_run(tx, str(row["remote"])) for row in rows), 0)
+
+
+def _held_as_it_was(old: Columns, new: Columns, held: int) -> bool:
+    """Tell whether a row says the same in other words, and a snapshot was made of the old ones."""
+    begun = old["run"]
+    written = old["digest"] != new["digest"] and not history.broken(old["digest"])
+    return written and isinstance(begun, int) and begun <= held
 
 
 def tombstone(tx: Connection, kind: KindName, keys: Iterable[str], run: int, now: str) -> None:
@@ -191,10 +207,12 @@ def _note(
 
 
 def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
-    """Give a record made here the row of theirs it became; ours stays as it is."""
-    ours = row(tx, kind, key)
+    """Give a record made here the row of theirs it became; what ours says otherwise stays."""
+    ours, there = row(tx, kind, key), _fields_of(kind, columns)
     give_row(tx, kind, key, columns)
-    if differing(KINDS[kind].fields, _fields_of(kind, ours), _fields_of(kind, columns)):
+    if not differing(KINDS[kind].fields, _fields_of(kind, ours), there):
+        touched.write_ours(tx, kind, key, there)
+    else:
         names = TABLES[kind].columns[1:]
         tx.exec_driver_sql(
             f"INSERT INTO {KINDS[kind].table}_pending (key, side, {', '.join(names)})"
@@ -211,8 +229,7 @@ def row(tx: Connection, kind: KindName, key: str) -> Columns:
 def give_row(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
     """Give a record made here an id and the server's columns; its fields stay as they are."""
     server = {name: columns[name] for name in ("id", *SERVER_COLUMNS)}
-    # An answer is an echo; without its digest the next read brings the server's own slices.
-    _overwrite(tx, KINDS[kind].table, {key: {**server, "digest": b""}})
+    _overwrite(tx, KINDS[kind].table, {key: server})
 
 
 def _merge_in(tx: Connection, kind: KindName, key: str, columns: Columns, run: int) -> bool:
@@ -236,13 +253,13 @@ def _store_theirs(
     pending = f"{KINDS[kind].table}_pending"
     old = _read(tx, kind, [key], pending, " AND side = 'theirs'")[key]
     new = {**old, **columns}
+    if "digest" not in columns and any(name in columns for name in KINDS[kind].names[:-1]):
+        new["digest"] = b""  # what was sent is believed, not read
     changed = not _alike(kind, old, new)
-    if changed:
+    if changed or _held_as_it_was(old, new, _held(tx, [old])):
         _move_to_history(tx, kind, pending, [key], run, " AND side = 'theirs'", past=past)
     else:
         new["run"] = old["run"]
-    if "digest" not in columns and any(name in columns for name in KINDS[kind].names[:-1]):
-        new["digest"] = b""  # what was sent is believed, not read
     _overwrite(tx, pending, {key: new}, " AND side = 'theirs'")
     _overwrite(tx, KINDS[kind].table, {key: {n: new[n] for n in ("id", *SERVER_COLUMNS)}})
     return changed
@@ -273,12 +290,19 @@ def _read(
 def _alike(kind: KindName, old: Columns, new: Columns) -> bool:
     """Tell whether two rows of theirs say the same, however they are written."""
     if old["digest"] is None:
-        return False  # a placeholder, or what `doctor` marked
+        return False  # a placeholder
+    if history.broken(old["digest"]):
+        return old["digest"] == history.BROKEN + _digest(new)
     if differing(KINDS[kind].fields, _fields_of(kind, old), _fields_of(kind, new)):
         return False
     if any(old[name] != new[name] for name in _PLAIN):
         return False
     return old["rest"] == new["rest"] or canonical(_text(old)) == canonical(_text(new))
+
+
+def _digest(columns: Columns) -> bytes:
+    digest = columns["digest"]
+    return digest if isinstance(digest, bytes) else b""
 
 
 def _text(columns: Columns) -> str | None:
@@ -297,14 +321,8 @@ def _move_to_history(
     past: bool = False,
 ) -> None:
     """Keep the rows' content as it was until `run`; what began in `run` is none, but for `past`."""
-    names = ", ".join(TABLES[kind].columns)
-    tx.exec_driver_sql(
-        f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run) SELECT {names}, ?"
-        f" FROM {table} WHERE key IN (SELECT value FROM json_each(?)) AND (run <> ? OR ?){side}"
-        # What `doctor` found changed behind the triggers' back was never on the server.
-        " AND (digest IS NOT NULL OR absent_since IS NOT NULL)",
-        (run, json.dumps(keys), run, past),
-    )
+    chosen = f"{table} WHERE key IN (SELECT value FROM json_each(?)) AND (run <> ? OR ?){side}"
+    history.keep(tx, kind, chosen, [json.dumps(keys), run, past], run)
 
 
 def _overwrite(tx: Connection, table: str, rows: Mapping[str, Columns], side: str = "") -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from dssync.core.values import digest_of
 from dssync.errors import DssyncError, Locked, MirrorDamaged, TemporaryError, UsageError
 from dssync.mirror import place
 from dssync.mirror.sqlite import SETTINGS
@@ -111,6 +112,7 @@ def _engine(path: Path, cache: int) -> Engine:
     def set_up(connection: sqlite3.Connection, record: Any) -> None:
         for setting in (*SETTINGS, f"PRAGMA cache_size = -{cache}"):
             connection.execute(setting)
+        connection.create_function("digest_of", -1, digest_of, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMi
 from dssync.mirror import place, schema, seal
 from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/`; a test keeps it true."""
 
 

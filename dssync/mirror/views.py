@@ -30,6 +30,7 @@ def statements() -> Iterator[tuple[str, str, str]]:
     yield _view("dataset_items", _dataset_items())
     for kind in KINDS.values():
         yield _view(f"{kind.name}_states", _states(kind))
+        yield _view(f"snapshot_{kind.table}", _snapshot(kind))
     selects = [_touched(kind, field) for kind in KINDS.values() for field in kind.fields]
     made = [_made(kind, field) for kind in KINDS.values() for field in kind.fields]
     columns = "remote, kind, key, label, dataset, field, base, theirs, ours"
@@ -72,10 +73,19 @@ def _states(kind: Kind) -> str:
     columns = ", ".join(("key", "id", "remote", *kind.names, *SERVER))
     table = kind.table
     return (
-        f"SELECT {columns}, NULL AS until_run FROM {table} WHERE id IS NOT NULL"
+        f"SELECT {columns}, NULL AS until_run FROM {table} WHERE digest IS NOT NULL"
         f" AND key NOT IN (SELECT key FROM {table}_pending)\n"
-        f"UNION ALL SELECT {columns}, NULL FROM {table}_pending WHERE side = 'theirs'\n"
-        f"UNION ALL SELECT {columns}, until_run FROM {table}_history"
+        f"UNION ALL SELECT {columns}, NULL FROM {table}_pending WHERE side IN ('theirs', 'gone')\n"
+        f"UNION ALL SELECT {columns}, until_run FROM {table}_history WHERE digest IS NOT NULL"
+    )
+
+
+def _snapshot(kind: Kind) -> str:
+    """Write what stood in each snapshot."""
+    return (
+        "SELECT s.run AS snapshot, s.taken_at, r.* FROM snapshots AS s"
+        f" JOIN {kind.name}_states AS r ON r.remote = s.remote AND r.run <= s.run"
+        " AND (r.until_run IS NULL OR r.until_run > s.run)"
     )
 
 

@@ -12,10 +12,11 @@ from dssync.core.plan import Conflicted
 from dssync.core.receipt import Entry, Receipt, ScanCount, ScanOutcome, Trouble
 from dssync.core.scan import CompleteWithHoles, Hole, Outcome, Partial
 from dssync.core.sizing import Sizing
+from dssync.core.snapshot import Snapshot
 from dssync.core.walk import Walk
-from dssync.errors import DssyncError, TemporaryError
+from dssync.errors import DssyncError, MirrorDamaged, TemporaryError
 from dssync.events import ScanEnded, ScanStarted
-from dssync.mirror import Mirror, runs, unreadable
+from dssync.mirror import Mirror, runs, snapshots, unreadable
 from dssync.mirror.incoming import Inbox
 from dssync.sync import settler
 from dssync.sync.absence import Absence
@@ -79,6 +80,7 @@ class _RemotePull:
                 for kind in KINDS:
                     self._scan(reached, kind)
                 self._note_conflicts(before)
+                self._take_snapshot()
         except DssyncError as error:  # the outcome of this remote; the others still go
             self.troubles.append(Trouble.of(self.remote.name, error))
 
@@ -97,6 +99,17 @@ class _RemotePull:
             for conflict in self._conflicts()
             if conflict not in before
         ]
+
+    def _take_snapshot(self) -> None:
+        """Sum the remote up, if both of its lists were read whole."""
+        if any(scan.outcome == "partial" for scan in self.scans):
+            return
+        now = stamp(self.run.session.clock.now())
+        taken = self.run.write(
+            lambda tx: snapshots.take(tx, self.remote.name, self.run.number, now), durable=True
+        )
+        if taken.broken:
+            self.troubles.append(Trouble.of(self.remote.name, _broken(taken.broken)))
 
     def _scan(self, reached: Link, kind: KindName) -> None:
         clock = self.run.session.clock
@@ -183,6 +196,13 @@ class _RemotePull:
         clock = self.run.session.clock
         self.run.write(lambda tx: runs.keep_scan(tx, self.run.number, count, clock))
         self.run.session.report(ScanEnded(count.remote, count.kind, count.outcome, count.listed))
+
+
+def _broken(snapshot: Snapshot) -> MirrorDamaged:
+    return MirrorDamaged(
+        f"the mirror no longer has what {snapshot.remote} held at run {snapshot.run}",
+        hint="dssync verify says where",
+    )
 
 
 def _count(

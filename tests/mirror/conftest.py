@@ -88,9 +88,10 @@ class Home:
         return {row["side"]: row for row in found}
 
     def history(self, kind: KindName, key: str) -> list[Row]:
-        """Return what theirs was before, oldest first."""
+        """Return what theirs was before, oldest first, without its seal."""
         table = f"{KINDS[kind].table}_history"
-        return self.rows(f"SELECT * FROM {table} WHERE key = ? ORDER BY until_run", key)
+        rows = self.rows(f"SELECT * FROM {table} WHERE key = ? ORDER BY until_run", key)
+        return [{name: value for name, value in row.items() if name != "seal"} for row in rows]
 
     def rows(self, query: str, *arguments: object) -> list[Row]:
         """Ask SQL."""

@@ -91,7 +91,8 @@ def test_a_mirror_that_another_program_locks(
             with closing(sqlite3.connect(mirror.path, check_same_thread=False)) as other:
 
                 def lock() -> None:
-                    if not other.in_transaction and len(sandbox.log) > 6:
+                    stored = "SELECT count(*) FROM items"
+                    if not other.in_transaction and other.execute(stored).fetchone()[0] >= 50:
                         other.execute("BEGIN IMMEDIATE")
 
                 sandbox.between_pages(lock)

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from dssync.core.fields import KINDS, KindName
 from dssync.core.receipt import Entry
-from dssync.mirror import Mirror
+from dssync.mirror import Mirror, snapshots
 from dssync.sandbox import Sandbox
 from tests.clock import FakeClock
 from tests.sync.breaking import Breaking
@@ -101,6 +101,11 @@ class Sides(RuleBasedStateMachine):
                 found = spread(row[WIRE[kind]], json.dumps(row["metadata"]))
                 for leaf, value in found.items():
                     self.held_there[spot, leaf].add(value)
+
+    @invariant()
+    def every_snapshot_still_stands(self) -> None:
+        with self.world.mirror.database.read() as tx:
+            assert snapshots.lost(tx, "prod") == []
 
     def create_on_server(self, kind: KindName, pick: int) -> Spot:
         metadata = {"a": next(self.numbers), "b": next(self.numbers)}

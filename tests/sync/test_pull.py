@@ -9,7 +9,7 @@ from dssync.sandbox import generate
 from dssync.sync import RemoteStatus, read_status
 from tests.sync.world import World
 
-ACCOUNTS = ("runs", "scans", "receipts", "sqlite_sequence")
+ACCOUNTS = ("runs", "scans", "receipts", "snapshots", "sqlite_sequence")
 
 
 def test_300_datasets_and_5000_items_pulled_twice_are_the_same_mirror(world: World) -> None:

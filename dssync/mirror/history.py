@@ -1,0 +1,81 @@
+"""Where the past goes: a row of theirs that is replaced moves to history, sealed.
+
+A row's `digest` tells what the server sent; a history row's `seal` is over all of it, with the run
+that ended it, and is made by the SQL function `digest_of`, which every connection here has.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Stored
+from dssync.core.snapshot import Standing
+from dssync.mirror.schema import TABLES
+
+BROKEN = b"\0"
+"""Stands before the digest of a row that no longer says what the server sent (`mirror.seal`)."""
+
+
+def broken(digest: object) -> bool:
+    """Tell whether a row's digest is marked so."""
+    return isinstance(digest, bytes) and len(digest) == _MARKED
+
+
+_WHOLE = 16
+_MARKED = _WHOLE + len(BROKEN)
+
+TOLD = f"length(digest) <= {_WHOLE}"
+"""The SQL condition for rows that the server told, or was told: no stand-in, and none broken."""
+
+
+def keep(
+    tx: Connection, kind: KindName, source: str, arguments: Sequence[Stored], run: int
+) -> None:
+    """Copy rows to history as they were until `run`; `source` is a table with its condition."""
+    names = ", ".join(TABLES[kind].columns)
+    tx.exec_driver_sql(
+        f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run, seal)"
+        f" SELECT {names}, ?, digest_of({names}, ?) FROM {source}",
+        (run, run, *arguments),
+    )
+
+
+def rename(tx: Connection, kind: KindName, column: str, old: str, new: str) -> None:
+    """Put one key in the place of another in a column of history; what was sealed stays so."""
+    names = ", ".join(TABLES[kind].columns)
+    renamed = ", ".join(":new" if name == column else name for name in TABLES[kind].columns)
+    tx.exec_driver_sql(
+        f"UPDATE {KINDS[kind].table}_history SET {column} = :new, seal = CASE"
+        f" WHEN seal = digest_of({names}, until_run) THEN digest_of({renamed}, until_run)"
+        f" ELSE seal END WHERE {column} = :old",
+        {"old": old, "new": new},
+    )
+
+
+def standing(
+    tx: Connection, remote: str, condition: str = "1", arguments: Sequence[Stored] = ()
+) -> Iterator[Standing]:
+    """Yield the states of a remote, past and present, for an SQL condition."""
+    for kind in KINDS:
+        rows = tx.exec_driver_sql(
+            f"SELECT ?, run, until_run, deleted IS NOT 1 AND absent_since IS NULL, {_proof(kind)}"
+            f" FROM {kind}_states WHERE remote = ? AND {condition}",
+            (kind, remote, *arguments),
+        )
+        yield from map(Standing._make, rows)
+
+
+def _proof(kind: KindName) -> str:
+    """Write the text by which a state is proved: what it says, whose it is, and since when.
+
+    A record is known by its id here: which key it has is this mirror's own affair.
+    What the server never showed as it stands, such as the answer to a push, has no digest; then
+    its columns themselves are in the text.
+    """
+    said = " || ','".join(f" || quote({name})" for name in (*TABLES[kind].fields, "rest"))
+    return (
+        f"run || '|' || CASE length(digest) WHEN {_WHOLE} THEN hex(digest)"
+        f" WHEN {_MARKED} THEN hex(substr(digest, 1 + {len(BROKEN)})) ELSE ''{said} END"
+        " || '|' || coalesce(deleted, 0) || '|' || coalesce(absent_since, '')"
+        f" || '|{kind}|' || id"
+    )

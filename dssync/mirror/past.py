@@ -1,0 +1,69 @@
+"""What a remote held at a snapshot, record by record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from dssync.core.fields import KINDS, KindName, Values
+from dssync.mirror.history import broken
+
+AS_OF = "s.remote = :remote AND s.run <= :run AND (s.until_run IS NULL OR s.until_run > :run)"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One record as the server held it; `values` are stored values, `dataset` the key it had then.
+
+    `created_by` is the person's profile as it is now, JSON text, None where nobody is named.
+    `broken` marks content that is no longer what the server sent, so that nobody takes it for it.
+    """
+
+    kind: KindName
+    key: str
+    id: str
+    values: Values
+    created_at: str | None
+    updated_at: str | None
+    created_by: str | None
+    rest: str | None
+    absent_since: str | None
+    run: int
+    broken: bool
+
+    @property
+    def live(self) -> bool:
+        """Tell whether the server showed it, not deleted."""
+        return self.absent_since is None and not self.values["deleted"]
+
+
+def held(tx: Connection, remote: str, run: int, kind: KindName) -> Iterator[Past]:
+    """Yield the records of a kind that a remote held at the end of a run, newest first.
+
+    The deleted and the absent are among them.
+    """
+    fields = ", ".join(_parent() if name == "dataset" else name for name in KINDS[kind].names)
+    rows = tx.exec_driver_sql(
+        "SELECT key, id, created_at, updated_at,"
+        " (SELECT profile FROM people WHERE people.id = s.created_by), rest, absent_since, run,"
+        f" digest, {fields} FROM {kind}_states AS s WHERE {AS_OF}"
+        " ORDER BY rtrim(created_at, 'Z') DESC, key",
+        {"remote": remote, "run": run},
+    )
+    for key, id, created, updated, by, rest, absent, begun, digest, *values in rows:
+        named = dict(zip(KINDS[kind].names, values, strict=True))
+        yield Past(kind, key, id, named, created, updated, by, rest, absent, begun, broken(digest))
+
+
+def _parent() -> str:
+    """Write the dataset's key as of then.
+
+    An item whose dataset was lost, and made again, points at what stands for the lost one: then
+    the dataset is the one that had its id.
+    """
+    return (
+        f"coalesce((SELECT d.key FROM dataset_states AS d WHERE d.key = s.dataset AND"
+        f" {AS_OF.replace('s.', 'd.')}), (SELECT d.key FROM datasets AS now JOIN dataset_states"
+        f" AS d ON d.id = now.id WHERE now.key = s.dataset AND {AS_OF.replace('s.', 'd.')}),"
+        " s.dataset)"
+    )
