@@ -31,6 +31,11 @@ class Standing(NamedTuple):
     proof: str
 
 
+def _number(proof: str) -> int:
+    hashed = blake2b(proof.encode("utf-8", "surrogatepass"), digest_size=TOTAL_BYTES)
+    return int.from_bytes(hashed.digest())
+
+
 @dataclass(slots=True)
 class Tally:
     """A sum of states: the live records of each kind, and the total over all of them."""
@@ -40,16 +45,17 @@ class Tally:
 
     def count(self, state: Standing, times: int = 1) -> None:
         """Add a state, or take it away with -1."""
-        number = blake2b(state.proof.encode("utf-8", "surrogatepass"), digest_size=TOTAL_BYTES)
-        self.total = (self.total + times * int.from_bytes(number.digest())) % _MODULUS
+        self.total = (self.total + times * _number(state.proof)) % _MODULUS
         self.live[state.kind] += times * state.live
 
     @classmethod
     def of(cls, states: Iterable[Standing]) -> "Tally":
         """Add states up."""
-        tally = cls()
-        for state in states:
-            tally.count(state)
+        tally, total = cls(), 0
+        for kind, _, _, live, proof in states:
+            total += _number(proof)
+            tally.live[kind] += live
+        tally.total = total % _MODULUS
         return tally
 
     def __add__(self, other: "Tally") -> "Tally":
