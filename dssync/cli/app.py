@@ -1,7 +1,7 @@
 """The command tree, and what happens to errors.
 
-A command's module is imported only when that command runs, so `--version`, `--help` and
-completion need nothing but click.
+A command's module is imported only when that command runs, and what draws results and errors only
+when there is one, so `--version`, `--help` and completion need nothing but click.
 """
 
 import signal
@@ -13,12 +13,11 @@ from types import TracebackType
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from dssync.cli.command import Branch
 from dssync.cli.context import screen_of
 from dssync.cli.options import Given, common_options
-from dssync.cli.render.document import error_document
-from dssync.cli.render.error import sentence_lines, traceback_lines, unexpected
 from dssync.errors import DssyncError, Interrupted, UsageError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -45,9 +44,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "undo": ("undo:undo", "Take a push back."),
     "doctor": ("doctor:doctor", "List what the server cannot show, and repair it."),
     "sandbox": ("sandbox:sandbox", "Serve a PostHog-compatible server to try things on."),
+    "completion": ("completion:completion", "Print what makes your shell complete names."),
     "demo": ("demo:demo", "Show the whole loop in a minute."),
 }
 """Each command by name: where it is, and its short help."""
+
+
+HIDDEN: Mapping[str, str] = {"__complete": "answering:answer"}
+"""What only the scripts of `completion` call."""
 
 
 class Tree(Branch):
@@ -59,11 +63,20 @@ class Tree(Branch):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
-        if cmd_name not in COMMANDS:
+        place = HIDDEN.get(cmd_name) or COMMANDS.get(cmd_name, ("",))[0]
+        if not place:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        module, _, name = place.partition(":")
         found: click.Command = getattr(import_module(f"dssync.cli.{module}"), name)
         return found
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Complete a command's name, or an option, importing nothing."""
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        found = [
+            (name, text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*(CompletionItem(name, help=text) for name, text in found), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table, importing nothing."""
@@ -107,6 +120,9 @@ def _usage_error(given: Given, error: click.UsageError) -> UsageError:
 
 
 def _fail(given: Given, error: DssyncError) -> int:
+    from dssync.cli.render.document import error_document
+    from dssync.cli.render.error import sentence_lines
+
     screen = screen_of(given)
     if given.json:
         screen.document(error_document(given.command, error))
@@ -121,6 +137,8 @@ def _report_unexpected(
     error: BaseException,
     trace: TracebackType | None,
 ) -> None:
+    from dssync.cli.render.error import traceback_lines, unexpected
+
     if given.verbose:
         screen_of(given).warn(traceback_lines(error))
     _fail(given, unexpected(error))

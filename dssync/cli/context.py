@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from dssync.cli.options import Given
-from dssync.cli.render.document import result_document
-from dssync.cli.render.pending import pending_lines
-from dssync.cli.render.progress import progress
-from dssync.cli.render.receipt import NOTHING, last_line, receipt_lines
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line
 from dssync.cli.render.view import View
-from dssync.core.plan import Plan
-from dssync.core.receipt import Receipt
 from dssync.errors import ConfigError
 
 if TYPE_CHECKING:
     from dssync.config import Remote, Settings
+    from dssync.core.plan import Plan
+    from dssync.core.receipt import Receipt
     from dssync.mirror import Mirror
     from dssync.sync import Session
 
@@ -85,7 +81,7 @@ class Context:
 
         from dssync.config import load
         from dssync.mirror import Mirror
-        from dssync.mirror.mirror import path_of
+        from dssync.mirror.place import path_of
 
         if not Path(path_of(settings.mirror)).exists():
             return {}
@@ -134,6 +130,8 @@ class Context:
     @contextmanager
     def watching(self, session: "Session") -> "Iterator[Session]":
         """Show what goes on while something runs; no question may be asked meanwhile."""
+        from dssync.cli.render.progress import progress
+
         with progress(self.screen, everything=self.given.verbose) as report:
             yield replace(session, report=report)
 
@@ -141,16 +139,23 @@ class Context:
         """Say something to people."""
         self.screen.tell(map(Line, sentences))
 
-    def tell_receipt(self, receipt: Receipt, told: Receipt = NOTHING) -> None:
+    def tell_receipt(self, receipt: "Receipt", told: "Receipt | None" = None) -> None:
         """Say what a run did, but for what was `told`; what went wrong is said even in quiet."""
-        screen = self.screen
-        show = screen.warn if receipt.exit_code else screen.tell
-        show(receipt_lines(receipt, screen.width, everything=self.given.verbose, told=told))
+        from dssync.cli.render.receipt import NOTHING, receipt_lines
+
+        show = self.screen.warn if receipt.exit_code else self.screen.tell
+        everything = self.given.verbose
+        width = self.screen.width
+        show(receipt_lines(receipt, width, everything=everything, told=told or NOTHING))
 
     def finish(
-        self, view: View, *, receipt: Receipt | None = None, pending: Plan | None = None
+        self, view: View, *, receipt: "Receipt | None" = None, pending: "Plan | None" = None
     ) -> int:
         """Show a result, what is pending now, and a run's counts; return the exit code."""
+        from dssync.cli.render.document import result_document
+        from dssync.cli.render.pending import pending_lines
+        from dssync.cli.render.receipt import last_line
+
         if self.given.json:
             self.screen.document(result_document(self.given.command, view.json(), receipt))
         else:

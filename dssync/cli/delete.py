@@ -5,6 +5,7 @@ from functools import partial
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import where_options
@@ -13,7 +14,7 @@ from dssync.errors import UsageError
 
 
 @command("delete", exits=OPENING)
-@click.argument("records", metavar="[RECORD]...", nargs=-1)
+@click.argument("records", metavar="[RECORD]...", nargs=-1, shell_complete=records())
 @where_options
 def delete(
     context: Context,

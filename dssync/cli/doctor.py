@@ -3,6 +3,7 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import unreadable
 from dssync.cli.context import Context
 from dssync.cli.exits import ASKING, OPENING
 from dssync.cli.options import consent_options
@@ -12,7 +13,12 @@ from dssync.errors import MirrorDamaged
 
 @command("doctor", exits=(*ASKING, *OPENING))
 @click.option("--acknowledge", is_flag=True, help="Know of the unreadable records; pulls end 0.")
-@click.option("--repair", metavar="KEY", help="Make an unreadable record readable again.")
+@click.option(
+    "--repair",
+    metavar="KEY",
+    shell_complete=unreadable,
+    help="Make an unreadable record readable again.",
+)
 @click.option("--reread", is_flag=True, help="Let the next pull replace what is not as it came.")
 @consent_options
 def doctor(

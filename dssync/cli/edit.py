@@ -3,6 +3,7 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import max_delete_option
@@ -10,7 +11,7 @@ from dssync.core.brakes import Limit
 
 
 @command("edit", exits=(*OPENING, 8))
-@click.argument("record")
+@click.argument("record", shell_complete=records())
 @click.option("--items", "with_items", is_flag=True, help="Open the dataset's items, too.")
 @click.option(
     "--delete-missing", is_flag=True, help="Delete the items that are gone from the file."

@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import datasets as named_datasets
+from dssync.cli.completing import folders
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 
 
 @command("export", exits=(5, *OPENING))
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=folders)
 @click.option(
     "--format",
     "suffix",
@@ -21,6 +23,7 @@ from dssync.cli.exits import OPENING
     "--dataset",
     "datasets",
     metavar="NAME",
+    shell_complete=named_datasets,
     multiple=True,
     help="Only this dataset, by name, key or id; may be repeated.",
 )

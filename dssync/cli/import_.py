@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import folders
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import max_delete_option
@@ -12,7 +13,7 @@ from dssync.core.brakes import Limit
 
 
 @command("import", exits=(*OPENING, 8))
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=folders)
 @click.option("-n", "--dry-run", "dry", is_flag=True, help="Only show what would change.")
 @click.option(
     "--delete-missing", is_flag=True, help="Delete what was exported and is gone from DIR."

@@ -3,6 +3,7 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import datasets
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.render.record import RecordsView
@@ -10,7 +11,7 @@ from dssync.errors import UsageError
 
 
 @command("list", exits=OPENING)
-@click.argument("dataset", required=False)
+@click.argument("dataset", required=False, shell_complete=datasets)
 @click.option("--deleted", is_flag=True, help="List deleted ones as well.")
 def list_records(context: Context, dataset: str | None, deleted: bool) -> int:
     """List the datasets, or the items of one.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import commands_that_ran, runs_and_records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.render.log import RunsView, RunView
@@ -20,7 +21,7 @@ SHOWN = 20
 
 
 @command("log", exits=OPENING)
-@click.argument("what", metavar="[RUN|RECORD]", required=False)
+@click.argument("what", metavar="[RUN|RECORD]", required=False, shell_complete=runs_and_records)
 @click.option(
     "-n",
     "--limit",
@@ -28,7 +29,13 @@ SHOWN = 20
     type=click.IntRange(min=1),
     help=f"List so many runs; without it, {SHOWN}.",
 )
-@click.option("--command", "name", metavar="NAME", help="List the runs of this command only.")
+@click.option(
+    "--command",
+    "name",
+    metavar="NAME",
+    shell_complete=commands_that_ran,
+    help="List the runs of this command only.",
+)
 def log(context: Context, what: str | None, limit: int | None, name: str | None) -> int:
     """Tell what happened, to a run or a record.
 

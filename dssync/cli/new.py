@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from dssync.cli.command import branch, command
+from dssync.cli.completing import datasets
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.core.fields import KINDS, KindName, Stored
@@ -49,7 +50,7 @@ def dataset(context: Context, name: str, **fields: str | None) -> int:
 
 
 @command("item", parent=new, exits=OPENING)
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=datasets)
 @_field_options("item")
 def item(context: Context, dataset: str, **fields: str | None) -> int:
     """Make an item of a dataset; a push creates it on the server. Prints its key.

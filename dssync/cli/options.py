@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from dssync.cli.completing import datasets, files, remotes
 from dssync.core.brakes import Limit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,7 +56,11 @@ _COMMON = (
         help="Work in DIR: its dssync.toml and its mirror.",
     ),
     click.option(
-        "--mirror", metavar="PATH", cls=CommonOption, help="The mirror, as a path or sqlite:///…"
+        "--mirror",
+        metavar="PATH",
+        cls=CommonOption,
+        shell_complete=files,
+        help="The mirror, as a path or sqlite:///…",
     ),
     click.option(
         "-r",
@@ -64,6 +69,7 @@ _COMMON = (
         metavar="NAME",
         multiple=True,
         cls=CommonOption,
+        shell_complete=remotes,
         help="Only this remote; may be repeated. Without it: all.",
     ),
     click.option("-q", "--quiet", is_flag=True, cls=CommonOption, help="Say only what is wrong."),
@@ -140,7 +146,9 @@ _WHERE = (
         type=click.Choice(["item", "dataset"]),
         help="What EXPR is about; items without it.",
     ),
-    click.option("--dataset", metavar="NAME", help="Only the items of this dataset."),
+    click.option(
+        "--dataset", metavar="NAME", shell_complete=datasets, help="Only the items of this dataset."
+    ),
     click.option("-n", "--dry-run", "dry", is_flag=True, help="Only show; with --where."),
     click.option("-y", "--yes", is_flag=True, help="Consent; ask nothing; with --where."),
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dssync.cli.command import branch, command
+from dssync.cli.completing import configured, files
 from dssync.cli.context import Context
 from dssync.cli.exits import ASKING
 from dssync.cli.render.receipt import trouble_lines
@@ -24,7 +25,7 @@ remote = branch("remote", "Name the environments and projects to mirror.")
 @click.option("--environment", metavar="ID", type=int, help="The environment's number.")
 @click.option("--project", metavar="ID", type=int, help="The project's number.")
 @click.option("--key-env", metavar="VAR", help="The key is in this environment variable.")
-@click.option("--key-file", metavar="PATH", help="The key is in this file.")
+@click.option("--key-file", metavar="PATH", shell_complete=files, help="The key is in this file.")
 @click.option("--key-command", metavar="COMMAND", help="This command prints the key.")
 @click.option("--key-keyring", metavar="SERVICE", help="The key is in the keyring, under this.")
 def add(
@@ -97,7 +98,7 @@ def check(context: Context) -> int:
 
 
 @command("remove", parent=remote)
-@click.argument("name")
+@click.argument("name", shell_complete=configured)
 def remove(context: Context, name: str) -> int:
     """Take a remote out of the configuration; the mirror keeps its records."""
     from dssync.config import remove_remote

@@ -3,14 +3,15 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import conflicted_fields, records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.errors import UsageError
 
 
 @command("resolve", exits=OPENING)
-@click.argument("record", required=False)
-@click.argument("fields", metavar="[FIELD]...", nargs=-1)
+@click.argument("record", required=False, shell_complete=records("conflicted"))
+@click.argument("fields", metavar="[FIELD]...", nargs=-1, shell_complete=conflicted_fields)
 @click.option("--all", "everything", is_flag=True, help="Every record in conflict.")
 @click.option("--ours", is_flag=True, help="Keep what this mirror says; a push sends it.")
 @click.option("--theirs", is_flag=True, help="Keep what the server holds.")

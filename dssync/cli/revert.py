@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import edited_fields, records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import where_options
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @command("revert", exits=OPENING)
-@click.argument("record", required=False)
-@click.argument("fields", metavar="[FIELD]...", nargs=-1)
+@click.argument("record", required=False, shell_complete=records("touched"))
+@click.argument("fields", metavar="[FIELD]...", nargs=-1, shell_complete=edited_fields)
 @click.option("--all", "everything", is_flag=True, help="Drop every local edit.")
 @where_options
 def revert(

@@ -3,6 +3,7 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import datasets
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.render.found import FoundView, building, snippet_width
@@ -13,7 +14,12 @@ from dssync.errors import UsageError
 
 @command("search", exits=OPENING)
 @click.argument("text", nargs=-1, required=True)
-@click.option("--dataset", metavar="DATASET", help="Only in this dataset and its items.")
+@click.option(
+    "--dataset",
+    metavar="DATASET",
+    shell_complete=datasets,
+    help="Only in this dataset and its items.",
+)
 @click.option("--kind", type=click.Choice(["dataset", "item"]), help="Only datasets, or items.")
 @click.option("--deleted", is_flag=True, help="Search deleted records as well.")
 @click.option(

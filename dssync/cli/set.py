@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import set_words
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import where_options
@@ -19,7 +20,9 @@ STDIN = "-"
 
 
 @command("set", exits=OPENING)
-@click.argument("words", metavar="[RECORD] POINTER [VALUE]", nargs=-1, required=True)
+@click.argument(
+    "words", metavar="[RECORD] POINTER [VALUE]", nargs=-1, required=True, shell_complete=set_words
+)
 @click.option("--null", is_flag=True, help="Set it to null.")
 @click.option("--remove", is_flag=True, help="Remove that part of a JSON field.")
 @where_options

@@ -3,13 +3,14 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.render.record import RecordView
 
 
 @command("show", exits=OPENING)
-@click.argument("record")
+@click.argument("record", shell_complete=records())
 def show(context: Context, record: str) -> int:
     """Show one record in full.
 

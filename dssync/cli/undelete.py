@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import records
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @command("undelete", exits=OPENING)
-@click.argument("records", metavar="RECORD...", nargs=-1, required=True)
+@click.argument(
+    "records", metavar="RECORD...", nargs=-1, required=True, shell_complete=records("deleted")
+)
 @click.option("--recreate", is_flag=True, help="Make them again: the server cannot undelete them.")
 def undelete(context: Context, records: tuple[str, ...], recreate: bool) -> int:
     """Bring deleted records back.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import records, runs_to_undo
 from dssync.cli.context import Context
 from dssync.cli.exits import ASKING, OPENING
 from dssync.cli.options import consent_options, max_delete_option, max_wait_option, wait_option
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @command("undo", exits=(*ASKING, *OPENING, 4, 8))
-@click.argument("run", metavar="RUN", required=False)
-@click.argument("records", metavar="[RECORD]...", nargs=-1)
+@click.argument("run", metavar="RUN", required=False, shell_complete=runs_to_undo)
+@click.argument("records", metavar="[RECORD]...", nargs=-1, shell_complete=records())
 @click.option("--checksum", metavar="DIGEST", help="Consent to the plan of this digest only.")
 @consent_options
 @max_delete_option

@@ -9,8 +9,9 @@ from dssync import version
 from dssync.core.fields import KINDS, KindName, Spot, Stored
 from dssync.core.merge import Conflict
 from dssync.core.resolve import Choice
-from dssync.errors import NoMirror, UsageError
+from dssync.errors import NoMirror
 from dssync.mirror import edits, records, recreation, remotes, touched, upgrade
+from dssync.mirror.place import path_of
 from dssync.mirror.records import Record
 from dssync.mirror.recreation import Left
 from dssync.mirror.remotes import KnownRemote
@@ -156,16 +157,3 @@ class Mirror:
                 for kind in reversed(tuple(KINDS))
                 for triple in touched.triples(tx, kind, remotes)
             ]
-
-
-def path_of(location: str | Path) -> Path:
-    """Return the file of a mirror's location. Raises UsageError for another database's URL."""
-    text = str(location)
-    if text.startswith("sqlite:///"):
-        return Path(text.removeprefix("sqlite:///"))
-    if "://" in text:
-        raise UsageError(
-            f"{text.split('://')[0]} is no kind of mirror this program knows",
-            hint="give a path, or sqlite:///mirror.db",
-        )
-    return Path(text)

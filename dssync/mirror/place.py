@@ -9,7 +9,10 @@ import os
 import sqlite3
 from pathlib import Path
 
-from dssync.errors import Refused
+from dssync.errors import Refused, UsageError
+
+APPLICATION_ID = 0x64737379
+"""Marks the file as a mirror (`dssy`)."""
 
 
 def writable(path: Path) -> bool:
@@ -19,10 +22,18 @@ def writable(path: Path) -> bool:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a mirror's file; transactions are begun by hand, from any thread."""
-    name, uri = str(path), not writable(path)
-    if uri:
-        name = f"{path.absolute().as_uri()}?{'mode=ro' if _unfinished(path) else 'immutable=1'}"
-    return sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=uri)
+    if not writable(path):
+        return look(path)
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def look(path: Path, wait: float = 5.0) -> sqlite3.Connection:
+    """Open a mirror's file for reading, and leave nothing beside it; wait so long for a lock."""
+    how = "mode=ro" if _unfinished(path) else "mode=ro&immutable=1"
+    name = f"{path.absolute().as_uri()}?{how}"
+    return sqlite3.connect(
+        name, timeout=wait, isolation_level=None, check_same_thread=False, uri=True
+    )
 
 
 def _unfinished(path: Path) -> bool:
@@ -37,3 +48,16 @@ def no_room(path: Path) -> Refused:
         f"{path} cannot be changed: nothing can be written in its folder",
         hint="copy it to a folder of yours, and name that with --mirror",
     )
+
+
+def path_of(location: str | Path) -> Path:
+    """Return the file of a mirror's location. Raises UsageError for another database's URL."""
+    text = str(location)
+    if text.startswith("sqlite:///"):
+        return Path(text.removeprefix("sqlite:///"))
+    if "://" in text:
+        raise UsageError(
+            f"{text.split('://')[0]} is no kind of mirror this program knows",
+            hint="give a path, or sqlite:///mirror.db",
+        )
+    return Path(text)

@@ -18,9 +18,6 @@ from dssync.mirror import views
 from dssync.mirror.schema import SERVER_COLUMNS, TABLES
 from dssync.mirror.views import WHITE
 
-APPLICATION_ID = 0x64737379
-"""Marks the file as a mirror (`dssy`)."""
-
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",

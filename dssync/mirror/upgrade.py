@@ -15,7 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMirror
 from dssync.mirror import place, schema, seal
-from dssync.mirror.sqlite import APPLICATION_ID, program, program_digest, uninstall
+from dssync.mirror.place import APPLICATION_ID
+from dssync.mirror.sqlite import program, program_digest, uninstall
 
 HEAD = "0004"
 """The newest revision in `migrations/`; a test keeps it true."""

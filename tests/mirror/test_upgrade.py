@@ -21,7 +21,8 @@ from sqlalchemy.exc import OperationalError
 
 from dssync.errors import Locked, MirrorDamaged, MirrorTooNew, NoMirror
 from dssync.mirror import Mirror, schema, upgrade
-from dssync.mirror.sqlite import APPLICATION_ID, program_digest, uninstall
+from dssync.mirror.place import APPLICATION_ID
+from dssync.mirror.sqlite import program_digest, uninstall
 from tests.mirror.conftest import Home, at_home
 from tests.mirror.served import D1, D2
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from tests.packaging.conftest import ROOT, Built, run
 
-DATA = {"dssync/py.typed", "dssync/sandbox/sample.json", "dssync/migrations/script.py.mako"}
+DATA = {
+    "dssync/py.typed",
+    "dssync/cli/scripts/bash",
+    "dssync/cli/scripts/fish",
+    "dssync/cli/scripts/zsh",
+    "dssync/sandbox/sample.json",
+    "dssync/migrations/script.py.mako",
+}
 
 
 def shipped_modules() -> set[str]:
