@@ -1,6 +1,7 @@
 """How a command is declared: its options in two groups, its exit codes in its help."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import wraps
 
 import click
@@ -8,9 +9,14 @@ import click
 from dssync.cli.context import Context
 from dssync.cli.exits import explained
 from dssync.cli.options import CommonOption, common_options
+from dssync.errors import UsageError
 
 Body = Callable[..., int]
 """What a command does: it is handed its context and its own options, and returns an exit code."""
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""What bytes that are no text become on a command line, and nothing can store."""
 
 
 class Leaf(click.Command):
@@ -61,7 +67,9 @@ def command(
         @wraps(body)
         @click.pass_context
         def run(ctx: click.Context, /, **options: object) -> int:
-            return body(Context.of(ctx), **options)
+            context = Context.of(ctx)
+            _refuse_no_text(options)
+            return body(context, **options)
 
         leaf: Leaf = click.command(name, cls=Leaf)(common_options(run))
         leaf.exits = exits
@@ -70,6 +78,16 @@ def command(
         return leaf
 
     return declare
+
+
+def _refuse_no_text(options: Mapping[str, object]) -> None:
+    """Raise UsageError for bytes that are no text in this locale; a path may have them."""
+    for value in options.values():
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and not text.isascii() and _HALF.search(text):
+                raise UsageError(
+                    f"{text!r} is no text", hint="write it in the encoding of your terminal"
+                )
 
 
 def branch(name: str, text: str) -> Branch:

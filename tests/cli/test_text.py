@@ -21,6 +21,7 @@ from dssync.cli.render.text import UNSAFE, plain, plain_json, quoted, sentence, 
         ("\u2028\u2029", r"\u2028\u2029"),
         ("half \ud800", r"half \ud800"),
         ("\U000e0041", r"\udb40\udc41"),
+        ("e" + "\u0301" * 10, "e" + "\u0301" * 8 + r"\u0301\u0301"),
         ("[bold]markup[/bold] {+x+}", "[bold]markup[/bold] {+x+}"),
     ],
 )

@@ -23,6 +23,12 @@ UNSAFE = re.compile(
 )
 """Control characters, line separators, and what is invisible or changes the writing direction."""
 
+PILED = 8
+"""So many marks are drawn over one letter; more would climb into the lines above and below."""
+
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_PILE = re.compile(f"(?<=[{_MARKS}]{{{PILED}}})[{_MARKS}]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -41,7 +47,11 @@ def plain(text: str) -> str:
     >>> plain("a\x1b[31m\tb")
     'a\\u001b[31m\\tb'
     """
-    return UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return _PILE.sub(_written_out, UNSAFE.sub(_written_out, text))
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def plain_json(text: str) -> str:
