@@ -15,7 +15,7 @@ from dssync.core.merge import Conflict
 from dssync.core.plan import Conflicted
 from dssync.core.resolve import Choice, Edited, Unresolved
 from dssync.core.rules import reasons
-from dssync.errors import UsageError
+from dssync.errors import Declined, UsageError
 from dssync.mirror import Mirror, Record
 from dssync.sync import make_plan
 from dssync.sync.resolver import still_unresolved
@@ -50,7 +50,7 @@ class Resolving:
     settled: list[Settled] = field(default_factory=list)
 
     def go(self, record: Record | None, found: Sequence[Unresolved]) -> int:
-        """Settle one record, or every one in conflict. Raises UsageError."""
+        """Settle one record, or every one in conflict. Raises UsageError, Declined."""
         meant = [u for u in found if record is None or _is(u.conflicted, record)]
         if record is not None:
             self._refuse_others(record, meant)
@@ -63,6 +63,11 @@ class Resolving:
             what = "nothing" if record is None else title(record.kind, record.label, record.key)
             self.context.tell(f"{what} is {'' if record is None else 'not '}in conflict")
         finished = all(self._settle(each) for each in meant)
+        if self.way == "edit" and meant and not self.settled:
+            raise Declined(
+                "nothing was decided, so nothing was settled",
+                hint="keep a side with --ours or --theirs; `dssync resolve` shows the conflicts",
+            )
         return self._finish(finished)
 
     def _finish(self, finished: bool) -> int:

@@ -53,8 +53,9 @@ def test_nothing_is_decided_by_an_unchanged_or_empty_file(
     disputed: Shell, editor: Editor, answer: list[tuple[str, str]]
 ) -> None:
     editor.will(answer)
-    said = disputed("resolve", "Small", "--edit").well().err
-    assert "nothing was written" in said
+    said = disputed("resolve", "Small", "--edit")
+    assert said.code == 6
+    assert "nothing was written" in said.err
     assert conflicts(disputed) == ALL
 
 
@@ -85,9 +86,10 @@ def test_a_mistake_opens_the_file_again(
 
 def test_a_mistake_left_as_it_is_decides_nothing(disputed: Shell, editor: Editor) -> None:
     editor.will([('"mine": true', '"mine": tru')])
-    said = disputed("resolve", TRIAGE, "metadata", "--edit", terminal=True).well().err
+    said = disputed("resolve", TRIAGE, "metadata", "--edit", terminal=True)
+    assert said.code == 6
     assert editor.times == 2
-    assert "nothing was written" in said
+    assert "nothing was written" in said.err
     assert conflicts(disputed) == ALL
 
 
@@ -100,8 +102,9 @@ def test_a_mistake_without_a_terminal_is_an_error(disputed: Shell, editor: Edito
 
 
 def test_whether_a_record_lives_is_not_edited(disputed: Shell, editor: Editor) -> None:
-    said = disputed("resolve", "Billing", "--edit").well().err
-    assert "is decided with --ours or --theirs" in said
+    said = disputed("resolve", "Billing", "--edit")
+    assert said.code == 6
+    assert "is decided with --ours or --theirs" in said.err
     assert editor.times == 0
 
 
