@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from dssync.mirror.mirror import Mirror as Mirror
     from dssync.mirror.records import Record as Record
     from dssync.mirror.remotes import KnownRemote as KnownRemote
-    from dssync.mirror.unit import Transaction as Transaction
+    from dssync.mirror.transaction import Transaction as Transaction
 
 _HOME = {
     "KnownRemote": "dssync.mirror.remotes",
     "Mirror": "dssync.mirror.mirror",
     "Record": "dssync.mirror.records",
-    "Transaction": "dssync.mirror.unit",
+    "Transaction": "dssync.mirror.transaction",
 }
 
 __all__ = ["KnownRemote", "Mirror", "Record", "Transaction"]

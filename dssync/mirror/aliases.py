@@ -9,9 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName
+from dssync.mirror.transaction import Transaction
 
 
 class Known(NamedTuple):
@@ -25,7 +24,7 @@ class Known(NamedTuple):
 
 
 def find(
-    tx: Connection, remote: str, kind: KindName, ids: Iterable[str]
+    tx: Transaction, remote: str, kind: KindName, ids: Iterable[str]
 ) -> tuple[dict[str, Known], dict[str, str]]:
     """Look server ids up; return what is known by id, and a fresh key for each unknown id."""
     wanted = list(ids)
@@ -50,7 +49,7 @@ def find(
     return known, fresh
 
 
-def aliases(tx: Connection, remote: str, kind: KindName, ids: Iterable[str]) -> Mapping[str, str]:
+def aliases(tx: Transaction, remote: str, kind: KindName, ids: Iterable[str]) -> Mapping[str, str]:
     """Return the keys of those ids that are not their own key."""
     rows = tx.exec_driver_sql(
         "SELECT id, key FROM aliases WHERE remote = ? AND kind = ?"
@@ -60,7 +59,7 @@ def aliases(tx: Connection, remote: str, kind: KindName, ids: Iterable[str]) -> 
     return {found: key for found, key in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
-def remember(tx: Connection, remote: str, kind: KindName, pairs: Mapping[str, str]) -> None:
+def remember(tx: Transaction, remote: str, kind: KindName, pairs: Mapping[str, str]) -> None:
     """Keep (id, key) wherever the two differ."""
     rows = [(remote, kind, id, key) for id, key in pairs.items() if id != key]
     if rows:

@@ -10,8 +10,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from dssync.clock import Clock
 from dssync.core.adoption import Candidate, Sought, fitting, same_content
 from dssync.core.fields import KINDS, KindName, Values
@@ -22,16 +20,17 @@ from dssync.errors import UsageError
 from dssync.mirror import aliases, history, journal, records, recreation, runs, theirs, touched
 from dssync.mirror.history import TOLD
 from dssync.mirror.journal import Intent
+from dssync.mirror.transaction import Transaction
 
 
-def open_create(tx: Connection, kind: KindName, key: str) -> Intent | None:
+def open_create(tx: Transaction, kind: KindName, key: str) -> Intent | None:
     """Return the open create of a record, if there is one."""
     mine = (i for i in journal.open_intents(tx) if i.spot == (kind, key))
     return next((intent for intent in mine if intent.action == "create"), None)
 
 
 def equal_in_doubt(
-    tx: Connection, remote: str, kind: KindName, key: str, sent: Values
+    tx: Transaction, remote: str, kind: KindName, key: str, sent: Values
 ) -> Intent | None:
     """Return an open create of another record with the same content, if there is one."""
     for intent in journal.open_intents(tx):
@@ -41,13 +40,13 @@ def equal_in_doubt(
     return None
 
 
-def edited_since(tx: Connection, intent: Intent) -> bool:
+def edited_since(tx: Transaction, intent: Intent) -> bool:
     """Tell whether a record made here is no longer what was sent of it."""
     ours = records.get(tx, intent.kind, intent.key).values
     return not same_content(intent.kind, intent.sent, ours)
 
 
-def unaccounted(tx: Connection, intent: Intent, ids: Iterable[str]) -> Mapping[str, str | None]:
+def unaccounted(tx: Transaction, intent: Intent, ids: Iterable[str]) -> Mapping[str, str | None]:
     """Return those ids that may be what a create became, with the key of a row that has it.
 
     An id that the mirror had before the intent, or that another create was given, is none.
@@ -62,7 +61,7 @@ def unaccounted(tx: Connection, intent: Intent, ids: Iterable[str]) -> Mapping[s
     return {id: found[id] for id in wanted if id in found}
 
 
-def _first_seen(tx: Connection, kind: KindName, key: str) -> int:
+def _first_seen(tx: Transaction, kind: KindName, key: str) -> int:
     """Return the run that first saw a record."""
     table = KINDS[kind].table
     rows = " UNION ALL ".join(
@@ -74,7 +73,7 @@ def _first_seen(tx: Connection, kind: KindName, key: str) -> int:
     )
 
 
-def candidate(tx: Connection, kind: KindName, key: str) -> Candidate:
+def candidate(tx: Transaction, kind: KindName, key: str) -> Candidate:
     """Return a record of the mirror as it was first read: what has been edited since, is known."""
     table = KINDS[kind].table
     names = ("id", "created_at", "updated_at", *KINDS[kind].names)
@@ -97,7 +96,7 @@ def candidate(tx: Connection, kind: KindName, key: str) -> Candidate:
     )
 
 
-def candidates(tx: Connection, sought: Sought, intent: Intent) -> list[Candidate]:
+def candidates(tx: Transaction, sought: Sought, intent: Intent) -> list[Candidate]:
     """Return the mirror's own records that may be what a create became."""
     table = KINDS[intent.kind].table
     rows = tx.exec_driver_sql(
@@ -116,7 +115,7 @@ def _edited(triple: Triple) -> bool:
     return triple.theirs is None or bool(differing(fields, triple.ours, triple.theirs))
 
 
-def unite(tx: Connection, intent: Intent, other: str) -> None:
+def unite(tx: Transaction, intent: Intent, other: str) -> None:
     """Make one record of a create and the row that its result was stored as, under the first's key.
 
     Of the two working copies at most one may be edited; that one stays.
@@ -137,7 +136,7 @@ def unite(tx: Connection, intent: Intent, other: str) -> None:
     aliases.remember(tx, intent.remote, kind, {str(columns["id"]): key})
 
 
-def _rename(tx: Connection, kind: KindName, old: str, new: str) -> None:
+def _rename(tx: Transaction, kind: KindName, old: str, new: str) -> None:
     """Put one key in the place of another wherever it stands, but in the record's own row."""
     history.rename(tx, kind, "key", old, new)
     for table in ("aliases", "journal", "unreadable"):
@@ -162,7 +161,7 @@ def _references(kind: KindName) -> Iterator[tuple[KindName, str]]:
             yield from ((child.name, f.name) for f in child.fields if f.type == "reference")
 
 
-def _rename_parent(tx: Connection, child: KindName, field: str, old: str, new: str) -> None:
+def _rename_parent(tx: Transaction, child: KindName, field: str, old: str, new: str) -> None:
     table = KINDS[child].table
     for name in (table, f"{table}_pending"):
         tx.exec_driver_sql(f"UPDATE {name} SET {field} = ? WHERE {field} = ?", (new, old))
@@ -179,7 +178,7 @@ def _rename_parent(tx: Connection, child: KindName, field: str, old: str, new: s
             )
 
 
-def drop_unmade(tx: Connection, intent: Intent) -> None:
+def drop_unmade(tx: Transaction, intent: Intent) -> None:
     """Let a record go that was deleted here while in doubt, and turned out never to be made."""
     record = records.get(tx, intent.kind, intent.key)
     held = intent.kind == "dataset" and records.family(tx, intent.key).items
@@ -188,7 +187,7 @@ def drop_unmade(tx: Connection, intent: Intent) -> None:
         tx.exec_driver_sql(f"DELETE FROM {table} WHERE key = ?", (intent.key,))
 
 
-def give_up(tx: Connection, kind: KindName, key: str, clock: Clock) -> None:
+def give_up(tx: Transaction, kind: KindName, key: str, clock: Clock) -> None:
     """Close a create in doubt whose record here is about to be dropped.
 
     Raises UsageError while the mirror holds nothing that it may have become: then a pull may yet
@@ -208,7 +207,7 @@ def give_up(tx: Connection, kind: KindName, key: str, clock: Clock) -> None:
     journal.close(tx, intent, outcome, clock)
 
 
-def sought_of(tx: Connection, intent: Intent) -> Sought | None:
+def sought_of(tx: Transaction, intent: Intent) -> Sought | None:
     """Return what to look for; None for a server that never told its time."""
     if intent.sent_at is None:
         return None

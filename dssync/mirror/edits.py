@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection
-
 from dssync.clock import SystemClock
 from dssync.core.fields import KINDS, ContractName, KindName, Stored
 from dssync.core.merge import Conflict, merge
@@ -11,9 +9,10 @@ from dssync.core.resolve import Choice, Edited, decided
 from dssync.core.rules import reasons
 from dssync.errors import UnknownRecord, UsageError
 from dssync.mirror import doubts, recreation, touched
+from dssync.mirror.transaction import Transaction
 
 
-def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
+def change(tx: Transaction, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
     """Set fields of a record. Raises UsageError, also for values the server would refuse."""
     refuse_unknown(kind, values)
     if not values:
@@ -28,7 +27,7 @@ def change(tx: Connection, kind: KindName, key: str, values: Mapping[str, Stored
 
 
 def create(
-    tx: Connection,
+    tx: Transaction,
     kind: KindName,
     remote: str | None,
     values: Mapping[str, Stored],
@@ -51,7 +50,7 @@ def create(
     return str(made)
 
 
-def remove(tx: Connection, kind: KindName, key: str) -> None:
+def remove(tx: Transaction, kind: KindName, key: str) -> None:
     """Mark a record deleted; one that was made here and never sent really goes."""
     result = tx.exec_driver_sql(f"SELECT 1 FROM {KINDS[kind].table} WHERE key = ?", (key,))
     if result.first() is None:
@@ -59,7 +58,7 @@ def remove(tx: Connection, kind: KindName, key: str) -> None:
     tx.exec_driver_sql(f"DELETE FROM {KINDS[kind].table} WHERE key = ?", (key,))
 
 
-def take_back(tx: Connection, kind: KindName, key: str, fields: Collection[str] = ()) -> bool:
+def take_back(tx: Transaction, kind: KindName, key: str, fields: Collection[str] = ()) -> bool:
     """Drop local edits of some fields, or of all; needs the program's unit.
 
     Returns False when there was nothing to drop. A conflict of a field is settled by it too.
@@ -77,7 +76,7 @@ def take_back(tx: Connection, kind: KindName, key: str, fields: Collection[str] 
 
 
 def decide(
-    tx: Connection,
+    tx: Transaction,
     kind: KindName,
     key: str,
     choices: Mapping[str, Choice],
@@ -103,7 +102,7 @@ def decide(
 
 
 def _refuse_strangers(
-    tx: Connection, kind: KindName, remote: str, values: Mapping[str, Stored]
+    tx: Transaction, kind: KindName, remote: str, values: Mapping[str, Stored]
 ) -> None:
     """Refuse references to what the remote does not have; no trigger looks inside a unit."""
     for name, value in values.items():
@@ -125,7 +124,7 @@ def refuse_unknown(kind: KindName, names: Iterable[str]) -> None:
             )
 
 
-def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[str]) -> bool:
+def _drop_create(tx: Transaction, kind: KindName, key: str, fields: Collection[str]) -> bool:
     if fields:
         raise UsageError(
             f"{kind} {key} waits to be made, so its fields have no earlier value",
@@ -149,7 +148,7 @@ def _drop_create(tx: Connection, kind: KindName, key: str, fields: Collection[st
     return True
 
 
-def recreate(tx: Connection, kind: KindName, key: str) -> recreation.Left:
+def recreate(tx: Transaction, kind: KindName, key: str) -> recreation.Left:
     """Make a record again that the server has lost, under the same key; needs the program's unit.
 
     Raises UsageError where there is nothing to make again.
@@ -157,7 +156,7 @@ def recreate(tx: Connection, kind: KindName, key: str) -> recreation.Left:
     return recreation.begin(tx, kind, key, _contract(tx, kind, key))
 
 
-def _contract(tx: Connection, kind: KindName, key: str) -> ContractName:
+def _contract(tx: Transaction, kind: KindName, key: str) -> ContractName:
     row = tx.exec_driver_sql(
         f"SELECT r.contract FROM {KINDS[kind].table} AS l JOIN remotes AS r ON r.name = l.remote"
         " WHERE l.key = ?",
@@ -167,7 +166,7 @@ def _contract(tx: Connection, kind: KindName, key: str) -> ContractName:
 
 
 def _refuse_hopeless(
-    tx: Connection,
+    tx: Transaction,
     kind: KindName,
     key: str,
     values: Mapping[str, Stored],

@@ -1,16 +1,15 @@
 """Where the past goes: a row of theirs that is replaced moves to history, sealed.
 
 A row's `digest` tells what the server sent; a history row's `seal` is over all of it, with the run
-that ended it, and is made by the SQL function `digest_of`, which every connection here has.
+that ended it, and is made by the SQL function `digest_of`, which every connection that writes has.
 """
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.snapshot import Standing
-from dssync.mirror.schema import TABLES
+from dssync.mirror.columns import COLUMNS
+from dssync.mirror.transaction import Transaction
 
 BROKEN = b"\0"
 """Stands before the digest of a row that no longer says what the server sent (`mirror.seal`)."""
@@ -29,10 +28,10 @@ TOLD = f"length(digest) <= {_WHOLE}"
 
 
 def keep(
-    tx: Connection, kind: KindName, source: str, arguments: Sequence[Stored], run: int
+    tx: Transaction, kind: KindName, source: str, arguments: Sequence[Stored], run: int
 ) -> None:
     """Copy rows to history as they were until `run`; `source` is a table with its condition."""
-    names = ", ".join(TABLES[kind].columns)
+    names = ", ".join(COLUMNS[kind])
     tx.exec_driver_sql(
         f"INSERT INTO {KINDS[kind].table}_history ({names}, until_run, seal)"
         f" SELECT {names}, ?, digest_of({names}, ?) FROM {source}",
@@ -40,10 +39,10 @@ def keep(
     )
 
 
-def rename(tx: Connection, kind: KindName, column: str, old: str, new: str) -> None:
+def rename(tx: Transaction, kind: KindName, column: str, old: str, new: str) -> None:
     """Put one key in the place of another in a column of history; what was sealed stays so."""
-    names = ", ".join(TABLES[kind].columns)
-    renamed = ", ".join(":new" if name == column else name for name in TABLES[kind].columns)
+    names = ", ".join(COLUMNS[kind])
+    renamed = ", ".join(":new" if name == column else name for name in COLUMNS[kind])
     tx.exec_driver_sql(
         f"UPDATE {KINDS[kind].table}_history SET {column} = :new, seal = CASE"
         f" WHEN seal = digest_of({names}, until_run) THEN digest_of({renamed}, until_run)"
@@ -53,7 +52,7 @@ def rename(tx: Connection, kind: KindName, column: str, old: str, new: str) -> N
 
 
 def standing(
-    tx: Connection, remote: str, condition: str = "1", arguments: Sequence[Stored] = ()
+    tx: Transaction, remote: str, condition: str = "1", arguments: Sequence[Stored] = ()
 ) -> Iterator[Standing]:
     """Yield the states of a remote, past and present, for an SQL condition."""
     for kind in KINDS:
@@ -72,7 +71,7 @@ def _proof(kind: KindName) -> str:
     What the server never showed as it stands, such as the answer to a push, has no digest; then
     its columns themselves are in the text.
     """
-    said = " || ','".join(f" || quote({name})" for name in (*TABLES[kind].fields, "rest"))
+    said = " || ','".join(f" || quote({name})" for name in (*KINDS[kind].names, "rest"))
     return (
         f"run || '|' || CASE length(digest) WHEN {_WHOLE} THEN hex(digest)"
         f" WHEN {_MARKED} THEN hex(substr(digest, 1 + {len(BROKEN)})) ELSE ''{said} END"

@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.records import PARENT, Person, Reading, Row, Values
 from dssync.mirror import aliases, recreation, theirs, touched
 from dssync.mirror.aliases import Known
-from dssync.mirror.schema import TABLES
+from dssync.mirror.columns import COLUMNS
 from dssync.mirror.theirs import Columns, Look, SQLValue
+from dssync.mirror.transaction import Transaction
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ class Inbox:
         self._parents: dict[str, str] = {}
         self._people: dict[str, str] = {}
 
-    def store(self, tx: Connection, readings: Sequence[Reading]) -> None:
+    def store(self, tx: Transaction, readings: Sequence[Reading]) -> None:
         """Store some rows of the list, in the order in which they were read."""
         by_id = {reading.id: reading for reading in readings}
         known, fresh = self._find(tx, by_id)
@@ -79,14 +78,14 @@ class Inbox:
         self.counts.changed += changed
         self.counts.unchanged += len(known) - changed
 
-    def _find(self, tx: Connection, ids: Iterable[str]) -> tuple[dict[str, Known], dict[str, str]]:
+    def _find(self, tx: Transaction, ids: Iterable[str]) -> tuple[dict[str, Known], dict[str, str]]:
         known, fresh = aliases.find(tx, self.remote, self.kind, ids)
         unexpected = [*fresh, *(id for id, row in known.items() if row.absent)]
         if unexpected and recreation.came_back(tx, self.remote, self.kind, unexpected):
             return aliases.find(tx, self.remote, self.kind, ids)
         return known, fresh
 
-    def unseen(self, tx: Connection) -> list[str]:
+    def unseen(self, tx: Transaction) -> list[str]:
         """Return the keys of live records of theirs that the scan did not show."""
         table = KINDS[self.kind].table
         rows = tx.exec_driver_sql(
@@ -103,7 +102,7 @@ class Inbox:
         return [key for (key,) in keys]
 
     def look_after(
-        self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading | None
+        self, tx: Transaction, key: str, sent: Mapping[str, Stored], reading: Reading | None
     ) -> Look:
         """Store what a read after a push saw, None for a record no longer shown."""
         if reading is None:
@@ -112,12 +111,14 @@ class Inbox:
             columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
         return theirs.look_after(tx, self.kind, key, sent, columns, self.run)
 
-    def note_sent(self, tx: Connection, key: str, sent: Mapping[str, Stored]) -> None:
+    def note_sent(self, tx: Transaction, key: str, sent: Mapping[str, Stored]) -> None:
         """Note that a write was answered well: until it is looked for, theirs is what was sent."""
         gone = theirs.gone_since(self.now, self.run) if sent.get("deleted") else {}
         theirs.note_sent(tx, self.kind, key, sent, gone, self.run)
 
-    def adopt(self, tx: Connection, key: str, sent: Mapping[str, Stored], reading: Reading) -> None:
+    def adopt(
+        self, tx: Transaction, key: str, sent: Mapping[str, Stored], reading: Reading
+    ) -> None:
         """Take what a create was answered: the record has an id now, and theirs is what was sent.
 
         Where somebody edited it meanwhile, it becomes a touched record with what was sent as base.
@@ -129,7 +130,7 @@ class Inbox:
         aliases.remember(tx, self.remote, self.kind, {reading.id: key})
 
     def _moved(
-        self, tx: Connection, by_id: Mapping[str, Reading], known: Mapping[str, Known]
+        self, tx: Transaction, by_id: Mapping[str, Reading], known: Mapping[str, Known]
     ) -> list[str]:
         """Name the known records that differ by digest, came back, or wait to be settled."""
         edited = touched.pending_keys(tx, self.kind, [row.key for row in known.values()])
@@ -139,7 +140,7 @@ class Inbox:
             if row.absent or row.key in edited or by_id[id].digest != row.digest
         ]
 
-    def _insert(self, tx: Connection, rows: Mapping[str, Row]) -> None:
+    def _insert(self, tx: Transaction, rows: Mapping[str, Row]) -> None:
         self._learn(tx, rows)
         remote, run = self.remote, self.run
         laid_out = [
@@ -147,14 +148,14 @@ class Inbox:
         ]
         theirs.insert(tx, self.kind, laid_out)
 
-    def _lay_out(self, tx: Connection, rows: Mapping[str, Row]) -> dict[str, Columns]:
+    def _lay_out(self, tx: Transaction, rows: Mapping[str, Row]) -> dict[str, Columns]:
         self._learn(tx, rows)
         return {
             key: theirs.columns_of(row, self.remote, self.run, self._parent(row))
             for key, row in rows.items()
         }
 
-    def _learn(self, tx: Connection, rows: Mapping[str, Row]) -> None:
+    def _learn(self, tx: Transaction, rows: Mapping[str, Row]) -> None:
         self._keep_people(tx, rows)
         if self.kind == "item":
             self._learn_parents(tx, {str(row.fields[PARENT]) for row in rows.values()})
@@ -162,7 +163,7 @@ class Inbox:
     def _parent(self, row: Row) -> str | None:
         return self._parents[str(row.fields[PARENT])] if self.kind == "item" else None
 
-    def _keep_people(self, tx: Connection, rows: Mapping[str, Row]) -> None:
+    def _keep_people(self, tx: Transaction, rows: Mapping[str, Row]) -> None:
         made = (row.created_by for row in rows.values())
         unknown = {
             person.id: person.profile
@@ -178,7 +179,7 @@ class Inbox:
                 list(unknown.items()),
             )
 
-    def _learn_parents(self, tx: Connection, ids: set[str]) -> None:
+    def _learn_parents(self, tx: Transaction, ids: set[str]) -> None:
         unknown = ids - self._parents.keys()
         if not unknown:
             return
@@ -197,10 +198,10 @@ class Inbox:
             "absent_since": self.now,
             "run": self.run,
         }
-        return tuple(known.get(name) for name in TABLES["dataset"].columns)
+        return tuple(known.get(name) for name in COLUMNS["dataset"])
 
 
-def values_of(tx: Connection, remote: str, kind: KindName, reading: Reading) -> Values:
+def values_of(tx: Transaction, remote: str, kind: KindName, reading: Reading) -> Values:
     """Return a reading's fields as the mirror would store them, storing nothing."""
     values = reading.row().values
     if kind == "item":

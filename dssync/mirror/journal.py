@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-from sqlalchemy import Connection, insert, select, update
-
 from dssync.clock import Clock, stamp
 from dssync.core.fields import KindName, Spot, Stored
 from dssync.core.plan import Action, Change, Delta
 from dssync.core.receipt import Entry
-from dssync.mirror import runs, schema
+from dssync.mirror import runs
+from dssync.mirror.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +53,24 @@ def date_of(moment: datetime | None) -> str | None:
 
 
 def open_intent(
-    tx: Connection, run: int, change: Change, clock: Clock, server_date: str | None
+    tx: Transaction, run: int, change: Change, clock: Clock, server_date: str | None
 ) -> Intent:
     """Write an intent down; the caller's unit must be durable."""
     opened_at = stamp(clock.now())
-    result = tx.execute(
-        insert(schema.journal).values(
-            run=run,
-            remote=change.remote,
-            kind=change.kind,
-            key=change.key,
-            action=change.action,
-            deltas=runs.dump_deltas(change.deltas),
-            opened_at=opened_at,
-            server_date=server_date,
-        )
-    )
-    (number,) = result.inserted_primary_key or (0,)
+    number = tx.exec_driver_sql(
+        "INSERT INTO journal (run, remote, kind, key, action, deltas, opened_at, server_date)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING intent",
+        (
+            run,
+            change.remote,
+            change.kind,
+            change.key,
+            change.action,
+            runs.dump_deltas(change.deltas),
+            opened_at,
+            server_date,
+        ),
+    ).scalar_one()
     return Intent(
         number=int(number),
         run=run,
@@ -84,48 +84,42 @@ def open_intent(
     )
 
 
-def leaves_now(tx: Connection, intent: Intent, server_date: str | None) -> None:
+def leaves_now(tx: Transaction, intent: Intent, server_date: str | None) -> None:
     """Note that the request leaves only now; what was sent of it before surely had no effect."""
-    tx.execute(
-        update(schema.journal)
-        .where(schema.journal.c.intent == intent.number)
-        .values(server_date=server_date)
+    tx.exec_driver_sql(
+        "UPDATE journal SET server_date = ? WHERE intent = ?", (server_date, intent.number)
     )
 
 
-def close(tx: Connection, intent: Intent, entry: Entry, clock: Clock) -> None:
+def close(tx: Transaction, intent: Intent, entry: Entry, clock: Clock) -> None:
     """Note what became of an intent, in the journal and in the receipt of its run."""
-    tx.execute(
-        update(schema.journal)
-        .where(schema.journal.c.intent == intent.number)
-        .values(
-            outcome=entry.outcome,
-            status=entry.status,
-            attempts=entry.attempts,
-            closed_at=stamp(clock.now()),
-        )
+    tx.exec_driver_sql(
+        "UPDATE journal SET outcome = ?, status = ?, attempts = ?, closed_at = ? WHERE intent = ?",
+        (entry.outcome, entry.status, entry.attempts, stamp(clock.now()), intent.number),
     )
     runs.keep_entries(tx, intent.run, [entry])
 
 
-def again(tx: Connection, intent: Intent) -> Intent:
+def again(tx: Transaction, intent: Intent) -> Intent:
     """Return an open intent as it stands by now."""
     return next(each for each in open_intents(tx) if each.number == intent.number)
 
 
-def open_intents(tx: Connection) -> Iterator[Intent]:
+def open_intents(tx: Transaction) -> Iterator[Intent]:
     """Yield the intents whose outcome nobody knows yet, oldest first."""
-    table = schema.journal
-    rows = tx.execute(select(table).where(table.c.closed_at.is_(None)).order_by(table.c.intent))
-    for row in rows.mappings().all():
+    rows = tx.exec_driver_sql(
+        "SELECT intent, run, remote, kind, key, action, deltas, opened_at, server_date"
+        " FROM journal WHERE closed_at IS NULL ORDER BY intent"
+    ).fetchall()
+    for number, run, remote, kind, key, action, deltas, opened_at, server_date in rows:
         yield Intent(
-            number=row["intent"],
-            run=row["run"],
-            remote=row["remote"],
-            kind=row["kind"],
-            key=row["key"],
-            action=row["action"],
-            deltas=runs.load_deltas(row["deltas"]),
-            opened_at=row["opened_at"],
-            server_date=row["server_date"],
+            number=number,
+            run=run,
+            remote=remote,
+            kind=kind,
+            key=key,
+            action=action,
+            deltas=runs.load_deltas(deltas),
+            opened_at=opened_at,
+            server_date=server_date,
         )

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
-
 from dssync.core.fields import KindName
 from dssync.core.plan import referred
 from dssync.core.receipt import Entry, KeptRun, Outcome, ScanCount, Trouble
-from dssync.mirror import records, runs, schema
+from dssync.mirror import records, runs
+from dssync.mirror.transaction import Transaction
 
 UNANSWERED = "sent, and no answer was seen; the next pull or push finds out"
 """The reason of a row whose intent is still open."""
@@ -24,32 +23,49 @@ _OUTCOME = (
 """What became of a record, in the words of a receipt, while its intent may still be open."""
 
 
-def last(tx: Connection) -> int:
+def last(tx: Transaction) -> int:
     """Return the number of the newest run there ever was, 0 before the first."""
     row = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'runs'").first()
     return int(row[0]) if row else 0
 
 
 def recent(
-    tx: Connection, limit: int, command: str | None = None, remotes: Sequence[str] = ()
+    tx: Transaction, limit: int, command: str | None = None, remotes: Sequence[str] = ()
 ) -> list[KeptRun]:
     """Return the newest runs, newest first: of one command, or that met any of these remotes."""
-    query = select(schema.runs).order_by(schema.runs.c.id.desc())
+    conditions, arguments = ["1"], []
     if command is not None:
-        query = query.where(schema.runs.c.command == command)
+        conditions.append("command = ?")
+        arguments.append(command)
     if remotes:
-        query = query.where(schema.runs.c.id.in_(_met(tx, remotes)))
-    return [_run(tx, row) for row in tx.execute(query.limit(limit)).mappings().all()]
+        conditions.append(f"id IN ({_MET})")
+        arguments += [json.dumps(list(remotes))] * _MET.count("?")
+    query = f"{_RUN} WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT {limit}"
+    return [_run(tx, *row) for row in tx.exec_driver_sql(query, tuple(arguments)).fetchall()]
 
 
-def one(tx: Connection, number: int) -> KeptRun | None:
+_RUN = (
+    "SELECT id, command, started_at, ended_at, exit_code, version, undoes, troubles, notes"
+    " FROM runs"
+)
+
+_NAMED = "IN (SELECT value FROM json_each(?))"
+_MET = (
+    f"SELECT run FROM scans WHERE remote {_NAMED}"
+    f" UNION SELECT run FROM receipts WHERE remote {_NAMED}"
+    " UNION SELECT runs.id FROM runs, json_each(runs.troubles) AS t"
+    f" WHERE json_extract(t.value, '$.remote') {_NAMED}"
+)
+"""The runs that had anything to do with some remotes."""
+
+
+def one(tx: Transaction, number: int) -> KeptRun | None:
     """Return a run, or None when the mirror does not keep it."""
-    query = select(schema.runs).where(schema.runs.c.id == number)
-    row = tx.execute(query).mappings().first()
-    return _run(tx, row) if row else None
+    row = tx.exec_driver_sql(f"{_RUN} WHERE id = ?", (number,)).first()
+    return _run(tx, *row) if row else None
 
 
-def begun(tx: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
+def begun(tx: Transaction, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Return the command and the start of those of the runs that the mirror keeps."""
     rows = tx.exec_driver_sql(
         "SELECT id, command, started_at FROM runs WHERE id IN (SELECT value FROM json_each(?))",
@@ -58,13 +74,13 @@ def begun(tx: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
     return {int(run): (command, started_at) for run, command, started_at in rows}
 
 
-def undone_by(tx: Connection, number: int) -> list[int]:
+def undone_by(tx: Transaction, number: int) -> list[int]:
     """Return the runs that took this one back, or a part of it, oldest first."""
-    query = select(schema.runs.c.id).where(schema.runs.c.undoes == number)
-    return [int(run) for run in tx.execute(query.order_by(schema.runs.c.id)).scalars()]
+    rows = tx.exec_driver_sql("SELECT id FROM runs WHERE undoes = ? ORDER BY id", (number,))
+    return [int(run) for (run,) in rows]
 
 
-def entries(tx: Connection, run: int) -> list[Entry]:
+def entries(tx: Transaction, run: int) -> list[Entry]:
     """Return the rows of a run's receipt in the order of a plan, named as of now.
 
     A record whose intent is still open is in doubt, whatever was noted before it was sent.
@@ -73,13 +89,13 @@ def entries(tx: Connection, run: int) -> list[Entry]:
     return sorted((entry for _, entry in found), key=lambda entry: entry.order)
 
 
-def entries_of(tx: Connection, kind: KindName, key: str) -> list[tuple[int, Entry]]:
+def entries_of(tx: Transaction, kind: KindName, key: str) -> list[tuple[int, Entry]]:
     """Return what every run had to say of a record, with the runs, oldest first."""
     return list(_entries(tx, "kind = ? AND key = ?", (kind, key)))
 
 
 def _entries(
-    tx: Connection, condition: str, arguments: tuple[str | int, ...]
+    tx: Transaction, condition: str, arguments: tuple[str | int, ...]
 ) -> Iterator[tuple[int, Entry]]:
     intents = {
         (run, kind, key): (int(count), bool(unanswered))
@@ -89,28 +105,30 @@ def _entries(
             arguments,
         )
     }
-    rows = tx.exec_driver_sql(f"SELECT * FROM receipts WHERE {condition} ORDER BY run", arguments)
-    for row in rows.mappings().all():
-        spot = (row["run"], row["kind"], row["key"])
-        yield int(row["run"]), _named(tx, _entry(row, *intents.get(spot, (0, False))))
+    rows = tx.exec_driver_sql(
+        "SELECT run, remote, kind, key, action, outcome, reason, deltas, status, updated_at,"
+        f" attempts FROM receipts WHERE {condition} ORDER BY run",
+        arguments,
+    ).fetchall()
+    for run, remote, kind, key, action, outcome, reason, deltas, *answer, attempts in rows:
+        status, updated_at = answer
+        sent, unanswered = intents.get((run, kind, key), (0, False))
+        entry = Entry(
+            remote=remote,
+            kind=kind,
+            key=key,
+            action=action,
+            outcome="in doubt" if unanswered else outcome,
+            deltas=runs.load_deltas(deltas),
+            reason=UNANSWERED if unanswered else reason,
+            status=status,
+            updated_at=updated_at,
+            attempts=max(attempts, sent),
+        )
+        yield int(run), _named(tx, entry)
 
 
-def _entry(row: RowMapping, intents: int, unanswered: bool) -> Entry:
-    return Entry(
-        remote=row["remote"],
-        kind=row["kind"],
-        key=row["key"],
-        action=row["action"],
-        outcome="in doubt" if unanswered else row["outcome"],
-        deltas=runs.load_deltas(row["deltas"]),
-        reason=UNANSWERED if unanswered else row["reason"],
-        status=row["status"],
-        updated_at=row["updated_at"],
-        attempts=max(row["attempts"], intents),
-    )
-
-
-def _named(tx: Connection, entry: Entry) -> Entry:
+def _named(tx: Transaction, entry: Entry) -> Entry:
     """Say how people know the record; one that is not here any more is known by what was sent."""
     held = next(records.select(tx, entry.kind, "key = ?", [entry.key]), None)
     values = held.values if held else {d.field: d.after for d in entry.deltas}
@@ -119,22 +137,32 @@ def _named(tx: Connection, entry: Entry) -> Entry:
     return replace(entry, label=label, where=where if where != "None" else "", names=names)
 
 
-def _run(tx: Connection, row: RowMapping) -> KeptRun:
-    number = int(row["id"])
-    troubles = tuple(Trouble(**trouble) for trouble in _load(row["troubles"]))
+def _run(
+    tx: Transaction,
+    number: int,
+    command: str,
+    started_at: str,
+    ended_at: str | None,
+    exit_code: int | None,
+    version: str,
+    undoes: int | None,
+    troubles: str | None,
+    notes: str | None,
+) -> KeptRun:
+    met = tuple(Trouble(**trouble) for trouble in _load(troubles))
     return KeptRun(
         number=number,
-        command=row["command"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        exit_code=row["exit_code"],
-        version=row["version"],
-        undoes=row["undoes"],
-        remotes=_remotes(tx, number, troubles),
+        command=command,
+        started_at=started_at,
+        ended_at=ended_at,
+        exit_code=exit_code,
+        version=version,
+        undoes=undoes,
+        remotes=_remotes(tx, number, met),
         counts=_counts(tx, number),
         scans=tuple(_scans(tx, number)),
-        troubles=troubles,
-        notes=tuple(_load(row["notes"])),
+        troubles=met,
+        notes=tuple(_load(notes)),
     )
 
 
@@ -143,7 +171,7 @@ def _load(text: str | None) -> list[Any]:
     return found
 
 
-def _counts(tx: Connection, run: int) -> Mapping[Outcome, int]:
+def _counts(tx: Transaction, run: int) -> Mapping[Outcome, int]:
     rows = tx.exec_driver_sql(
         f"SELECT {_OUTCOME} AS now, count(*) FROM receipts AS r WHERE r.run = ? GROUP BY now",
         (run,),
@@ -151,29 +179,16 @@ def _counts(tx: Connection, run: int) -> Mapping[Outcome, int]:
     return {outcome: int(count) for outcome, count in rows}
 
 
-def _scans(tx: Connection, run: int) -> Iterator[ScanCount]:
-    table = schema.scans
-    query = select(table).where(table.c.run == run).order_by(table.c.remote, table.c.kind)
-    for row in tx.execute(query).mappings():
-        yield ScanCount(**{name: row[name] for name in _SCAN})
-
-
-def _remotes(tx: Connection, run: int, troubles: Iterable[Trouble]) -> tuple[str, ...]:
-    found = {trouble.remote for trouble in troubles}
-    for table in (schema.scans, schema.receipts):
-        found |= set(tx.execute(select(table.c.remote).where(table.c.run == run)).scalars())
-    return tuple(sorted(found))
-
-
-def _met(tx: Connection, remotes: Sequence[str]) -> set[int]:
-    """Return the runs that had anything to do with these remotes."""
-    met: set[int] = set()
-    for table in (schema.scans, schema.receipts):
-        query = select(table.c.run).where(table.c.remote.in_(remotes)).distinct()
-        met |= set(tx.execute(query).scalars())
-    troubled = tx.exec_driver_sql(
-        "SELECT runs.id FROM runs, json_each(runs.troubles) AS t"
-        " WHERE json_extract(t.value, '$.remote') IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(remotes)),),
+def _scans(tx: Transaction, run: int) -> Iterator[ScanCount]:
+    rows = tx.exec_driver_sql(
+        f"SELECT {', '.join(_SCAN)} FROM scans WHERE run = ? ORDER BY remote, kind", (run,)
     )
-    return met | set(troubled.scalars())
+    yield from (ScanCount(*row) for row in rows)
+
+
+def _remotes(tx: Transaction, run: int, troubles: Iterable[Trouble]) -> tuple[str, ...]:
+    rows = tx.exec_driver_sql(
+        "SELECT remote FROM scans WHERE run = ? UNION SELECT remote FROM receipts WHERE run = ?",
+        (run, run),
+    )
+    return tuple(sorted({*(trouble.remote for trouble in troubles), *(name for (name,) in rows)}))

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.mirror.history import broken
+from dssync.mirror.transaction import Transaction
 
 AS_OF = "s.remote = :remote AND s.run <= :run AND (s.until_run IS NULL OR s.until_run > :run)"
 
@@ -37,7 +36,7 @@ class Past:
         return self.absent_since is None and not self.values["deleted"]
 
 
-def held(tx: Connection, remote: str, run: int, kind: KindName) -> Iterator[Past]:
+def held(tx: Transaction, remote: str, run: int, kind: KindName) -> Iterator[Past]:
     """Yield the records of a kind that a remote held at the end of a run, newest first.
 
     The deleted and the absent are among them.

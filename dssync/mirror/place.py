@@ -9,7 +9,14 @@ import os
 import sqlite3
 from pathlib import Path
 
-from dssync.errors import Refused, UsageError
+from dssync.errors import (
+    DssyncError,
+    Locked,
+    MirrorDamaged,
+    Refused,
+    TemporaryError,
+    UsageError,
+)
 
 APPLICATION_ID = 0x64737379
 """Marks the file as a mirror (`dssy`)."""
@@ -61,3 +68,24 @@ def path_of(location: str | Path) -> Path:
             hint="give a path, or sqlite:///mirror.db",
         )
     return Path(text)
+
+
+def sentence(error: BaseException, path: Path) -> DssyncError:
+    """Turn a driver's error into one of ours; the original stays as its cause."""
+    cause = str(error)
+    if "locked" in cause or "busy" in cause:
+        return Locked(
+            f"{path} is locked by another program",
+            hint="close the program that edits it, then run the same command again",
+        )
+    if "readonly" in cause:
+        return no_room(path)
+    if "full" in cause:
+        return TemporaryError(
+            f"{path} cannot grow: {cause}", hint="free some space, then run the same command again"
+        )
+    if isinstance(error, sqlite3.IntegrityError):
+        return UsageError(f"the mirror refused the edit: {cause}")
+    if "malformed" in cause:
+        return MirrorDamaged(f"{path} is damaged: {cause}", hint="restore it from a copy")
+    return MirrorDamaged(f"{path} cannot be used: {cause}")

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
-
 from dssync.core.fields import Spot
 from dssync.core.plan import Action, Change, Delta
 from dssync.core.receipt import Outcome
-from dssync.mirror import records, runs, schema
+from dssync.mirror import records, runs
+from dssync.mirror.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +50,20 @@ def _after(deltas: tuple[Delta, ...]) -> dict[str, object]:
     return {delta.field: (delta.before, delta.after) for delta in deltas}
 
 
-def note(tx: Connection, run: int, digest: str | None) -> None:
+def note(tx: Transaction, run: int, digest: str | None) -> None:
     """Keep which plan a run is about to apply."""
-    tx.execute(update(schema.runs).where(schema.runs.c.id == run).values(plan=digest))
+    tx.exec_driver_sql("UPDATE runs SET plan = ? WHERE id = ?", (digest, run))
 
 
-def uses(tx: Connection, digest: str) -> list[Use]:
+def uses(tx: Transaction, digest: str) -> list[Use]:
     """Return the runs that applied the plan with this digest, oldest first."""
-    table = schema.runs
-    found = tx.execute(
-        select(table.c.id, table.c.started_at).where(table.c.plan == digest).order_by(table.c.id)
-    ).all()
+    found = tx.exec_driver_sql(
+        "SELECT id, started_at FROM runs WHERE plan = ? ORDER BY id", (digest,)
+    ).fetchall()
     return [Use(run, started_at, dict(_rows(tx, run))) for run, started_at in found]
 
 
-def changes(tx: Connection, use: Use) -> Iterator[tuple[Row, Change]]:
+def changes(tx: Transaction, use: Use) -> Iterator[tuple[Row, Change]]:
     """Yield what a run had to do with each record that is still here, as the plan said it."""
     for (kind, key), row in use.rows.items():
         for record in records.select(tx, kind, "key = ?", [key]):
@@ -74,12 +72,11 @@ def changes(tx: Connection, use: Use) -> Iterator[tuple[Row, Change]]:
             yield row, Change(record.remote, kind, key, id, row.action, row.deltas, label, where)
 
 
-def _rows(tx: Connection, run: int) -> Iterator[tuple[Spot, Row]]:
-    table = schema.receipts
-    found = tx.execute(select(table).where(table.c.run == run, table.c.action != "read"))
-    for row in found.mappings():
-        deltas = runs.load_deltas(row["deltas"])
-        yield (
-            (row["kind"], row["key"]),
-            Row(row["action"], deltas, row["outcome"]),
-        )
+def _rows(tx: Transaction, run: int) -> Iterator[tuple[Spot, Row]]:
+    found = tx.exec_driver_sql(
+        "SELECT kind, key, action, deltas, outcome FROM receipts"
+        " WHERE run = ? AND action <> 'read'",
+        (run,),
+    )
+    for kind, key, action, deltas, outcome in found:
+        yield (kind, key), Row(action, runs.load_deltas(deltas), outcome)

@@ -5,12 +5,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName, Names, Spot, Stored, Values
 from dssync.core.records import Position
 from dssync.errors import UnknownRecord
-from dssync.mirror.schema import TABLES
+from dssync.mirror.transaction import Transaction
 
 PREFIX = 4
 """The fewest characters that are taken for the beginning of a name or key."""
@@ -68,20 +66,20 @@ class Place:
 
 
 def select(
-    tx: Connection, kind: KindName, condition: str = "1", arguments: Sequence[Stored] = ()
+    tx: Transaction, kind: KindName, condition: str = "1", arguments: Sequence[Stored] = ()
 ) -> Iterator[Record]:
     """Yield records for an SQL condition, newest first as the server lists them."""
-    tables = TABLES[kind]
+    names = KINDS[kind].names
     profile = "(SELECT profile FROM people WHERE people.id = created_by)"
     rows = tx.exec_driver_sql(
         "SELECT key, id, remote, created_at, updated_at,"
-        f" {profile}, absent_since, run, {', '.join(tables.fields)}"
+        f" {profile}, absent_since, run, {', '.join(names)}"
         f" FROM {KINDS[kind].table} WHERE {condition}"
         f" ORDER BY {NEWEST_FIRST}",
         tuple(arguments),
     )
     for key, id, remote, created, updated, person, absent, run, *values in rows:
-        named = dict(zip(tables.fields, values, strict=True))
+        named = dict(zip(names, values, strict=True))
         yield Record(kind, key, id, remote, named, created, updated, _email(person), absent, run)
 
 
@@ -92,12 +90,12 @@ def _email(profile: str | None) -> str | None:
     return str(person.get("email") or person.get("uuid") or person.get("id"))
 
 
-def datasets(tx: Connection, remotes: Sequence[str], deleted: bool) -> Iterator[Record]:
+def datasets(tx: Transaction, remotes: Sequence[str], deleted: bool) -> Iterator[Record]:
     """Yield datasets of these remotes, of all when none is named; live ones unless `deleted`."""
     yield from select(tx, "dataset", *_where(remotes, deleted))
 
 
-def items(tx: Connection, dataset: str, deleted: bool) -> Iterator[Record]:
+def items(tx: Transaction, dataset: str, deleted: bool) -> Iterator[Record]:
     """Yield the items of a dataset, by its key."""
     condition, arguments = _where((), deleted)
     yield from select(tx, "item", f"dataset = ? AND {condition}", [dataset, *arguments])
@@ -111,7 +109,7 @@ def _where(remotes: Sequence[str], deleted: bool) -> tuple[str, list[Stored]]:
     return f"{condition} AND {named}", [json.dumps(list(remotes))]
 
 
-def get(tx: Connection, kind: KindName, key: str) -> Record:
+def get(tx: Transaction, kind: KindName, key: str) -> Record:
     """Return the record with this key. Raises UnknownRecord."""
     found = next(select(tx, kind, "key = ?", [key]), None)
     if found is None:
@@ -119,18 +117,18 @@ def get(tx: Connection, kind: KindName, key: str) -> Record:
     return found
 
 
-def page(tx: Connection, kind: KindName, rowids: Sequence[int]) -> list[Record]:
+def page(tx: Transaction, kind: KindName, rowids: Sequence[int]) -> list[Record]:
     """Return the records with these rowids, newest first; those that are gone stay out."""
     among = "rowid IN (SELECT value FROM json_each(?))"
     return list(select(tx, kind, among, [json.dumps(list(rowids))]))
 
 
-def chosen(tx: Connection, kind: KindName, keys: Sequence[str]) -> Iterator[Record]:
+def chosen(tx: Transaction, kind: KindName, keys: Sequence[str]) -> Iterator[Record]:
     """Yield the records with these keys, in the order of the list."""
     yield from select(tx, kind, "key IN (SELECT value FROM json_each(?))", [json.dumps(list(keys))])
 
 
-def find(tx: Connection, text: str, remotes: Sequence[str]) -> Record:
+def find(tx: Transaction, text: str, remotes: Sequence[str]) -> Record:
     """Find the record that `text` names: a key or id, else a dataset's name, else a prefix.
 
     Raises UnknownRecord when nothing fits, or several do; the candidates are listed.
@@ -173,7 +171,7 @@ def _ambiguous(text: str, found: Sequence[Record]) -> UnknownRecord:
     )
 
 
-def describe(tx: Connection, kind: KindName, key: str, values: Values) -> tuple[str, str]:
+def describe(tx: Transaction, kind: KindName, key: str, values: Values) -> tuple[str, str]:
     """Return a record's label and, for an item, the name of its dataset."""
     if kind == "dataset":
         return str(values.get("name") or key), ""
@@ -183,7 +181,7 @@ def describe(tx: Connection, kind: KindName, key: str, values: Values) -> tuple[
     return key, str(row[0]) if row and row[0] is not None else str(values.get("dataset"))
 
 
-def names(tx: Connection, keys: Collection[Stored]) -> Names:
+def names(tx: Transaction, keys: Collection[Stored]) -> Names:
     """Return what the datasets with these keys are called, as far as they have a name."""
     if not keys:
         return ()
@@ -195,7 +193,7 @@ def names(tx: Connection, keys: Collection[Stored]) -> Names:
     return tuple((str(key), str(name)) for key, name in found)
 
 
-def places(tx: Connection, kind: KindName, keys: Sequence[str]) -> list[Place]:
+def places(tx: Transaction, kind: KindName, keys: Sequence[str]) -> list[Place]:
     """Return where records with an id stand in the server's list, and in which dataset."""
     parent = "dataset" if kind == "item" else "NULL"
     rows = tx.exec_driver_sql(
@@ -206,7 +204,7 @@ def places(tx: Connection, kind: KindName, keys: Sequence[str]) -> list[Place]:
     return [Place(key, id, Position.of(created, id), parent) for key, id, created, parent in rows]
 
 
-def rowcount(tx: Connection, remote: str, kind: KindName) -> int:
+def rowcount(tx: Transaction, remote: str, kind: KindName) -> int:
     """Count the live records of theirs that a remote has."""
     return int(
         tx.exec_driver_sql(
@@ -233,9 +231,9 @@ SAMPLE = 50
 """How many items tell how large those of a dataset are."""
 
 
-def family(tx: Connection, dataset: str) -> Family:
+def family(tx: Transaction, dataset: str) -> Family:
     """Return a dataset's family, by its key."""
-    sizes = " + ".join(f"coalesce(length({name}), 0)" for name in TABLES["item"].fields)
+    sizes = " + ".join(f"coalesce(length({name}), 0)" for name in KINDS["item"].names)
     row = tx.exec_driver_sql(
         "SELECT id, (SELECT count(*) FROM items WHERE dataset = datasets.key),"
         f" (SELECT avg(size) FROM (SELECT {sizes} AS size FROM items"

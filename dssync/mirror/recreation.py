@@ -13,13 +13,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, ContractName, KindName
 from dssync.core.merge import merge
 from dssync.errors import UsageError
 from dssync.mirror import history, records, touched
-from dssync.mirror.schema import SERVER_COLUMNS, TABLES
+from dssync.mirror.columns import COLUMNS, SERVER
+from dssync.mirror.transaction import Transaction
 
 GONE = "gone"
 """The side of a pending row that holds the tombstone of a record that is made again."""
@@ -33,7 +32,7 @@ class Left:
     staying: int = 0
 
 
-def begin(tx: Connection, kind: KindName, key: str, contract: ContractName) -> Left:
+def begin(tx: Transaction, kind: KindName, key: str, contract: ContractName) -> Left:
     """Turn a record that the server has lost into a create; needs the program's unit.
 
     Raises UsageError where there is nothing to make again.
@@ -42,7 +41,7 @@ def begin(tx: Connection, kind: KindName, key: str, contract: ContractName) -> L
     _refuse(tx, record)
     tombstone = touched.triple(tx, kind, key)
     _keep_tombstone(tx, kind, key, from_pending=tombstone is not None)
-    table, blank = KINDS[kind].table, ", ".join(f"{n} = NULL" for n in ("id", *SERVER_COLUMNS))
+    table, blank = KINDS[kind].table, ", ".join(f"{n} = NULL" for n in ("id", *SERVER))
     tx.exec_driver_sql(f"DELETE FROM {table}_pending WHERE key = ? AND side <> ?", (key, GONE))
     tx.exec_driver_sql(f"UPDATE {table} SET {blank}, deleted = 0 WHERE key = ?", (key,))
     other = _free_key(tx, kind, record.remote, str(record.id))
@@ -50,20 +49,20 @@ def begin(tx: Connection, kind: KindName, key: str, contract: ContractName) -> L
     return _leave_items(tx, key, other, contract) if kind == "dataset" else Left()
 
 
-def waits(tx: Connection, kind: KindName, key: str) -> bool:
+def waits(tx: Transaction, kind: KindName, key: str) -> bool:
     """Tell whether a record waits to be made again."""
     query = f"SELECT 1 FROM {KINDS[kind].table}_pending WHERE key = ? AND side = ?"
     return tx.exec_driver_sql(query, (key, GONE)).first() is not None
 
 
-def take_back(tx: Connection, kind: KindName, key: str) -> None:
+def take_back(tx: Transaction, kind: KindName, key: str) -> None:
     """Let a record be the tombstone it was; its edits are dropped. Needs the program's unit."""
-    _restore(tx, kind, key, names=TABLES[kind].columns[1:])
+    _restore(tx, kind, key, names=COLUMNS[kind][1:])
     pending = f"{KINDS[kind].table}_pending"
     tx.exec_driver_sql(f"DELETE FROM {pending} WHERE key = ?", (key,))
 
 
-def came_back(tx: Connection, remote: str, kind: KindName, ids: Iterable[str]) -> bool:
+def came_back(tx: Transaction, remote: str, kind: KindName, ids: Iterable[str]) -> bool:
     """Tell whether the server shows old ids of records that wait to be made again.
 
     Then there is nothing to make: they have their ids again, and what was edited here are edits
@@ -79,12 +78,12 @@ def came_back(tx: Connection, remote: str, kind: KindName, ids: Iterable[str]) -
         (GONE, remote, json.dumps(list(ids))),
     ).fetchall()
     for (key,) in found:
-        _restore(tx, kind, key, names=("id", *SERVER_COLUMNS))
+        _restore(tx, kind, key, names=("id", *SERVER))
         _split(tx, kind, key)
     return bool(found)
 
 
-def finish(tx: Connection, kind: KindName, key: str, run: int) -> None:
+def finish(tx: Transaction, kind: KindName, key: str, run: int) -> None:
     """Move the tombstone to history: from this run on the record is what was made again."""
     pending = f"{KINDS[kind].table}_pending"
     history.keep(
@@ -93,7 +92,7 @@ def finish(tx: Connection, kind: KindName, key: str, run: int) -> None:
     tx.exec_driver_sql(f"DELETE FROM {pending} WHERE key = ? AND side = ?", (key, GONE))
 
 
-def _refuse(tx: Connection, record: records.Record) -> None:
+def _refuse(tx: Transaction, record: records.Record) -> None:
     name = f"{record.kind} {record.key}"
     in_doubt = "SELECT 1 FROM journal WHERE key = ? AND closed_at IS NULL"
     if record.id is None:
@@ -111,8 +110,8 @@ def _refuse(tx: Connection, record: records.Record) -> None:
         raise UsageError(f"the server never showed {name}, so nothing is known to make it of")
 
 
-def _keep_tombstone(tx: Connection, kind: KindName, key: str, *, from_pending: bool) -> None:
-    table, names = KINDS[kind].table, ", ".join(TABLES[kind].columns)
+def _keep_tombstone(tx: Transaction, kind: KindName, key: str, *, from_pending: bool) -> None:
+    table, names = KINDS[kind].table, ", ".join(COLUMNS[kind])
     source = f"{table}_pending WHERE side = 'theirs' AND" if from_pending else f"{table} WHERE"
     tx.exec_driver_sql(
         f"INSERT INTO {table}_pending (side, {names}) SELECT ?, {names} FROM {source} key = ?",
@@ -120,7 +119,7 @@ def _keep_tombstone(tx: Connection, kind: KindName, key: str, *, from_pending: b
     )
 
 
-def _free_key(tx: Connection, kind: KindName, remote: str, id: str) -> str:
+def _free_key(tx: Transaction, kind: KindName, remote: str, id: str) -> str:
     """Return a key for what an old id would be now; REMOTE/ID, unless a record has that."""
     key = f"{remote}/{id}"
     taken = f"SELECT 1 FROM {KINDS[kind].table} WHERE key = ?"
@@ -129,17 +128,17 @@ def _free_key(tx: Connection, kind: KindName, remote: str, id: str) -> str:
     return key
 
 
-def _rename(tx: Connection, kind: KindName, remote: str, id: str, key: str) -> None:
+def _rename(tx: Transaction, kind: KindName, remote: str, id: str, key: str) -> None:
     tx.exec_driver_sql(
         "INSERT OR REPLACE INTO aliases (remote, kind, id, key) VALUES (?, ?, ?, ?)",
         (remote, kind, id, key),
     )
 
 
-def _leave_items(tx: Connection, key: str, other: str, contract: ContractName) -> Left:
+def _leave_items(tx: Transaction, key: str, other: str, contract: ContractName) -> Left:
     """Let items point at the dataset that is gone, as the server has it, and move what can be."""
-    names = ", ".join(TABLES["item"].columns)
-    moved = ", ".join("?" if n == "dataset" else n for n in TABLES["item"].columns)
+    names = ", ".join(COLUMNS["item"])
+    moved = ", ".join("?" if n == "dataset" else n for n in COLUMNS["item"])
     there = "dataset = ? AND id IS NOT NULL"
     untouched = "NOT EXISTS (SELECT 1 FROM items_pending AS p WHERE p.key = items.key)"
     _placeholder(tx, key, other)
@@ -157,7 +156,7 @@ def _leave_items(tx: Connection, key: str, other: str, contract: ContractName) -
     return Left(*(int(tx.exec_driver_sql(count, (d,)).scalar_one()) for d in (key, other)))
 
 
-def _placeholder(tx: Connection, key: str, other: str) -> None:
+def _placeholder(tx: Transaction, key: str, other: str) -> None:
     """Stand a dataset in for the lost one where items lie in it, as pulls do for unseen ones."""
     tx.exec_driver_sql(
         "INSERT INTO datasets (key, id, remote, name, deleted, absent_since, run)"
@@ -169,7 +168,7 @@ def _placeholder(tx: Connection, key: str, other: str) -> None:
     )
 
 
-def _restore(tx: Connection, kind: KindName, key: str, names: Iterable[str]) -> None:
+def _restore(tx: Transaction, kind: KindName, key: str, names: Iterable[str]) -> None:
     """Give a record these columns of its tombstone, its old id, and its items again."""
     table, columns = KINDS[kind].table, ", ".join(names)
     tombstone = f"SELECT {columns} FROM {table}_pending WHERE key = ? AND side = ?"
@@ -190,7 +189,7 @@ def _restore(tx: Connection, kind: KindName, key: str, names: Iterable[str]) -> 
         _rename(tx, kind, record.remote, str(record.id), key)
 
 
-def _fetch_items(tx: Connection, key: str, other: str) -> None:
+def _fetch_items(tx: Transaction, key: str, other: str) -> None:
     """Let what points at the lost dataset's stand-in point at the dataset, and settle that."""
     tx.exec_driver_sql("UPDATE items SET dataset = ? WHERE dataset = ?", (key, other))
     moved = tx.exec_driver_sql(
@@ -203,9 +202,9 @@ def _fetch_items(tx: Connection, key: str, other: str) -> None:
     tx.exec_driver_sql("DELETE FROM datasets WHERE key = ? AND digest IS NULL", (other,))
 
 
-def _split(tx: Connection, kind: KindName, key: str) -> None:
+def _split(tx: Transaction, kind: KindName, key: str) -> None:
     """Make base and theirs of a tombstone."""
-    pending, names = f"{KINDS[kind].table}_pending", ", ".join(TABLES[kind].columns)
+    pending, names = f"{KINDS[kind].table}_pending", ", ".join(COLUMNS[kind])
     tx.exec_driver_sql(
         f"INSERT INTO {pending} (side, {names}) SELECT 'base', {names}"
         f" FROM {pending} WHERE key = ? AND side = ?",

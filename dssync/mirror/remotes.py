@@ -1,13 +1,11 @@
 """What the mirror remembers of each remote; a later mismatch is refused."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-from sqlalchemy import Connection, insert, select, update
+from dataclasses import astuple, dataclass
 
 from dssync.core.fields import ContractName
 from dssync.errors import ContractMismatch, WrongTarget
-from dssync.mirror import schema
+from dssync.mirror.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +20,15 @@ class KnownRemote:
     team: int | None
 
 
-def known(tx: Connection) -> Iterator[KnownRemote]:
+def known(tx: Transaction) -> Iterator[KnownRemote]:
     """Yield the remotes the mirror has met, by name."""
-    table = schema.remotes
-    for row in tx.execute(select(table).order_by(table.c.name)).mappings():
-        yield KnownRemote(
-            row["name"], row["host"], row["scope"], row["project"], row["contract"], row["team"]
-        )
+    rows = tx.exec_driver_sql(
+        "SELECT name, host, scope, project, contract, team FROM remotes ORDER BY name"
+    )
+    yield from (KnownRemote(*row) for row in rows)
 
 
-def meet(tx: Connection, remote: KnownRemote, run: int) -> None:
+def meet(tx: Transaction, remote: KnownRemote, run: int) -> None:
     """Remember a remote, or check that it is the one remembered.
 
     Raises WrongTarget when its host or project is another, or when the project is already
@@ -42,25 +39,15 @@ def meet(tx: Connection, remote: KnownRemote, run: int) -> None:
     for other in others.values():
         _refuse_twice(remote, other)
     if before is None:
-        tx.execute(
-            insert(schema.remotes).values(
-                name=remote.name,
-                host=remote.host,
-                scope=remote.scope,
-                project=remote.project,
-                contract=remote.contract,
-                team=remote.team,
-                first_run=run,
-            )
+        tx.exec_driver_sql(
+            "INSERT INTO remotes (name, host, scope, project, contract, team, first_run)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*astuple(remote), run),
         )
         return
     refuse_other(before, remote)
     if before.team is None and remote.team is not None:
-        tx.execute(
-            update(schema.remotes)
-            .where(schema.remotes.c.name == remote.name)
-            .values(team=remote.team)
-        )
+        tx.exec_driver_sql("UPDATE remotes SET team = ? WHERE name = ?", (remote.team, remote.name))
 
 
 def refuse_other(before: KnownRemote, now: KnownRemote) -> None:

@@ -4,29 +4,26 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, func, insert, select
-
 from dssync.clock import Clock, stamp
+from dssync.core.fields import KINDS
 from dssync.core.plan import Delta
 from dssync.core.receipt import Entry, ScanCount, Trouble
-from dssync.mirror import schema
+from dssync.mirror.transaction import Transaction
 
 
 def start(
-    tx: Connection, command: str, clock: Clock, version: str, *, undoes: int | None = None
+    tx: Transaction, command: str, clock: Clock, version: str, *, undoes: int | None = None
 ) -> int:
     """Open a run and return its id; ids only grow. `undoes` is the run it takes back."""
-    result = tx.execute(
-        insert(schema.runs).values(
-            command=command, started_at=stamp(clock.now()), version=version, undoes=undoes
-        )
+    made = tx.exec_driver_sql(
+        "INSERT INTO runs (command, started_at, version, undoes) VALUES (?, ?, ?, ?) RETURNING id",
+        (command, stamp(clock.now()), version, undoes),
     )
-    (run,) = result.inserted_primary_key or (0,)
-    return int(run)
+    return int(made.scalar_one())
 
 
 def end(
-    tx: Connection,
+    tx: Transaction,
     run: int,
     exit_code: int,
     clock: Clock,
@@ -34,15 +31,10 @@ def end(
     notes: Sequence[str] = (),
 ) -> None:
     """Close a run, with what went wrong in it and what it had to say."""
-    tx.execute(
-        schema.runs.update()
-        .where(schema.runs.c.id == run)
-        .values(
-            ended_at=stamp(clock.now()),
-            exit_code=exit_code,
-            troubles=_dump([asdict(trouble) for trouble in troubles]),
-            notes=_dump(notes),
-        )
+    gone_wrong = _dump([asdict(trouble) for trouble in troubles])
+    tx.exec_driver_sql(
+        "UPDATE runs SET ended_at = ?, exit_code = ?, troubles = ?, notes = ? WHERE id = ?",
+        (stamp(clock.now()), exit_code, gone_wrong, _dump(notes), run),
     )
 
 
@@ -50,10 +42,14 @@ def _dump(values: Sequence[object]) -> str | None:
     return json.dumps(values, ensure_ascii=False) if values else None
 
 
-def keep_scan(tx: Connection, run: int, scan: ScanCount, clock: Clock) -> None:
+def keep_scan(tx: Transaction, run: int, scan: ScanCount, clock: Clock) -> None:
     """Keep the numbers of one scan."""
-    values = {column: getattr(scan, column) for column in _SCAN}
-    tx.execute(insert(schema.scans).values(run=run, ended_at=stamp(clock.now()), **values))
+    values = [getattr(scan, column) for column in _SCAN]
+    tx.exec_driver_sql(
+        f"INSERT INTO scans (run, ended_at, {', '.join(_SCAN)})"
+        f" VALUES ({', '.join('?' * (len(_SCAN) + 2))})",
+        (run, stamp(clock.now()), *values),
+    )
 
 
 _SCAN = (
@@ -70,7 +66,7 @@ _SCAN = (
 )
 
 
-def keep_entries(tx: Connection, run: int, entries: Iterable[Entry]) -> None:
+def keep_entries(tx: Transaction, run: int, entries: Iterable[Entry]) -> None:
     """Keep the receipt's rows; a later word on the same record replaces the earlier one.
 
     What only the earlier one knew stays: whoever finds out what became of a request has not seen
@@ -126,14 +122,11 @@ def rename_in_deltas(text: str, field: str, old: str, new: str) -> str:
     )
 
 
-def last_complete(tx: Connection, remote: str) -> tuple[int, str] | None:
+def last_complete(tx: Transaction, remote: str) -> tuple[int, str] | None:
     """Return run and end of the newest pull whose scans of both kinds were complete, if any."""
-    row = tx.execute(
-        select(schema.scans.c.run, func.max(schema.scans.c.ended_at))
-        .where(schema.scans.c.remote == remote, schema.scans.c.outcome.like("complete%"))
-        .group_by(schema.scans.c.run)
-        .having(func.count() == len(schema.TABLES))
-        .order_by(schema.scans.c.run.desc())
-        .limit(1)
+    row = tx.exec_driver_sql(
+        "SELECT run, max(ended_at) FROM scans WHERE remote = ? AND outcome LIKE 'complete%'"
+        " GROUP BY run HAVING count(*) = ? ORDER BY run DESC LIMIT 1",
+        (remote, len(KINDS)),
     ).first()
     return (int(row[0]), str(row[1])) if row else None

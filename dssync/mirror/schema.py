@@ -21,12 +21,8 @@ from sqlalchemy import (
 )
 
 from dssync.core.fields import KINDS, Field, KindName
-from dssync.mirror.views import SERVER
 
 metadata = MetaData()
-
-SERVER_COLUMNS = SERVER
-
 
 NEW_KEY = text("('new-' || lower(hex(randomblob(8))))")
 """The key of a record made offline, when an INSERT names none."""
@@ -56,7 +52,7 @@ def _record_columns(kind: KindName) -> Iterator[Column[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class KindTables:
-    """The three tables of one kind, and their column names.
+    """The three tables of one kind.
 
     `live` is the working copy (ours), `pending` holds base and theirs of touched records, and
     `history` what theirs was before.
@@ -65,8 +61,6 @@ class KindTables:
     live: Table
     pending: Table
     history: Table
-    fields: tuple[str, ...]
-    columns: tuple[str, ...]
 
 
 def _tables(kind: KindName) -> KindTables:
@@ -98,8 +92,7 @@ def _tables(kind: KindName) -> KindTables:
         Column("until_run", Integer, nullable=False),
         Column("seal", LargeBinary),
     )
-    columns = tuple(column.name for column in live.columns)
-    return KindTables(live, pending, history, KINDS[kind].names, columns)
+    return KindTables(live, pending, history)
 
 
 TABLES: dict[KindName, KindTables] = {kind: _tables(kind) for kind in KINDS}

@@ -12,20 +12,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName
 from dssync.core.records import Person, Row
 from dssync.mirror import place
 from dssync.mirror.history import BROKEN
-from dssync.mirror.schema import metadata
 from dssync.mirror.sqlite import derived
+from dssync.mirror.transaction import Transaction
 
 Sealed = tuple[str, str, Row]
 """A record's key, its remote, and its row with the digest it came with."""
 
 
-def contents(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Iterator[Sealed]:
+def contents(tx: Transaction, kind: KindName, remotes: Sequence[str] = ()) -> Iterator[Sealed]:
     """Yield the records of theirs whose content a digest tells: untouched and still shown."""
     table, fields = KINDS[kind].table, KINDS[kind].names
     parent = "(SELECT id FROM datasets AS d WHERE d.key = l.dataset)"
@@ -42,29 +40,13 @@ def contents(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Ite
         yield key, remote, Row(kind, id, tuple(values), created, updated, person, rest, digest)
 
 
-def mark(tx: Connection, kind: KindName, keys: Sequence[str]) -> None:
+def mark(tx: Transaction, kind: KindName, keys: Sequence[str]) -> None:
     """Let the next pull replace these records; needs the program's unit."""
     tx.exec_driver_sql(
         f"UPDATE {KINDS[kind].table} SET digest = CAST(? || digest AS BLOB)"
         " WHERE length(digest) = 16 AND key IN (SELECT value FROM json_each(?))",
         (BROKEN, json.dumps(list(keys))),
     )
-
-
-def lost_columns(connection: sqlite3.Connection) -> list[str]:
-    """Name the tables and columns that are missing, and the tables that lost their key."""
-    lost = []
-    for table in metadata.sorted_tables:
-        found = connection.execute(f"PRAGMA table_info({table.name})").fetchall()
-        if not found:
-            lost.append(f"the table {table.name}")
-            continue
-        names = {row[1] for row in found}
-        lost += [f"{table.name}.{c.name}" for c in table.columns if c.name not in names]
-        keys = [row[1] for row in sorted(found, key=lambda row: int(row[5])) if row[5]]
-        if keys != [column.name for column in table.primary_key]:
-            lost.append(f"the primary key of {table.name}")
-    return lost
 
 
 def changed_objects(connection: sqlite3.Connection) -> list[str]:

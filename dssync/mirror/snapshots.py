@@ -8,10 +8,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
-
 from dssync.core.snapshot import Snapshot, Tally, Unread, replay
-from dssync.mirror import history, schema, unreadable
+from dssync.mirror import history, unreadable
+from dssync.mirror.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Taken:
     broken: Snapshot | None
 
 
-def take(tx: Connection, remote: str, run: int, now: str) -> Taken:
+def take(tx: Transaction, remote: str, run: int, now: str) -> Taken:
     """Sum up what a remote holds, once both of its lists were read whole; needs the run's unit.
 
     The states that stood at the snapshot before it are summed up on the way, so that damage is
@@ -37,44 +36,47 @@ def take(tx: Connection, remote: str, run: int, now: str) -> Taken:
         Unread(each.kind, each.key, each.hole.offset + 1) for each in unreadable.known(tx, [remote])
     ]
     taken = Snapshot.of(run, remote, now, found, old + new)
-    tx.execute(insert(schema.snapshots).values(_row(taken)))
+    tx.exec_driver_sql(
+        f"INSERT INTO snapshots ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _row(taken)
+    )
     return Taken(taken, None if before is None or before.holds(old + ended) else before)
 
 
-def newest(tx: Connection, remote: str) -> Snapshot | None:
+def newest(tx: Transaction, remote: str) -> Snapshot | None:
     """Return the newest snapshot of a remote, if there is one."""
     found = known(tx, [remote])
     return found[-1] if found else None
 
 
-def newest_run(tx: Connection, remote: str) -> int:
+def newest_run(tx: Transaction, remote: str) -> int:
     """Return the run of the newest snapshot of a remote, 0 if there is none."""
     query = "SELECT max(run) FROM snapshots WHERE remote = ?"
     return int(tx.exec_driver_sql(query, (remote,)).scalar_one() or 0)
 
 
-def known(tx: Connection, remotes: Sequence[str] = ()) -> list[Snapshot]:
+def known(tx: Transaction, remotes: Sequence[str] = ()) -> list[Snapshot]:
     """Return the snapshots of these remotes, of all when none is named, oldest first."""
-    table = schema.snapshots
-    query = select(table).order_by(table.c.run, table.c.remote)
-    if remotes:
-        query = query.where(table.c.remote.in_(remotes))
+    named = "WHERE remote IN (SELECT value FROM json_each(?))" if remotes else ""
+    rows = tx.exec_driver_sql(
+        f"SELECT {_COLUMNS} FROM snapshots {named} ORDER BY run, remote",
+        (json.dumps(list(remotes)),) if remotes else (),
+    )
     return [
         Snapshot(
-            run=row["run"],
-            remote=row["remote"],
-            taken_at=row["taken_at"],
-            datasets=row["datasets"],
-            items=row["items"],
-            unread=tuple(Unread(*each) for each in json.loads(row["unread"])),
-            total=row["total"],
-            seal=row["seal"],
+            run=run,
+            remote=remote,
+            taken_at=taken_at,
+            datasets=datasets,
+            items=items,
+            unread=tuple(Unread(*each) for each in json.loads(unread)),
+            total=total,
+            seal=seal,
         )
-        for row in tx.execute(query).mappings()
+        for run, remote, taken_at, datasets, items, unread, total, seal in rows
     ]
 
 
-def lost(tx: Connection, remote: str) -> list[Snapshot]:
+def lost(tx: Transaction, remote: str) -> list[Snapshot]:
     """Return the snapshots of a remote that the states there are do not add up to, oldest first.
 
     Reads every state once, however many snapshots there are.
@@ -84,14 +86,17 @@ def lost(tx: Connection, remote: str) -> list[Snapshot]:
     return [each for each, (_, tally) in zip(taken, replayed, strict=True) if not each.holds(tally)]
 
 
-def _row(snapshot: Snapshot) -> dict[str, object]:
-    return {
-        "run": snapshot.run,
-        "remote": snapshot.remote,
-        "taken_at": snapshot.taken_at,
-        "datasets": snapshot.datasets,
-        "items": snapshot.items,
-        "unread": json.dumps([[each.kind, each.key, each.place] for each in snapshot.unread]),
-        "total": snapshot.total,
-        "seal": snapshot.seal,
-    }
+_COLUMNS = "run, remote, taken_at, datasets, items, unread, total, seal"
+
+
+def _row(snapshot: Snapshot) -> tuple[object, ...]:
+    return (
+        snapshot.run,
+        snapshot.remote,
+        snapshot.taken_at,
+        snapshot.datasets,
+        snapshot.items,
+        json.dumps([[each.kind, each.key, each.place] for each in snapshot.unread]),
+        snapshot.total,
+        snapshot.seal,
+    )

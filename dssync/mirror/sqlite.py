@@ -15,7 +15,7 @@ from hashlib import blake2b
 
 from dssync.core.fields import KINDS, ContractName, Field, Kind, Rule
 from dssync.mirror import views
-from dssync.mirror.schema import SERVER_COLUMNS, TABLES
+from dssync.mirror.columns import COLUMNS, SERVER
 from dssync.mirror.views import WHITE
 
 SETTINGS = (
@@ -81,7 +81,7 @@ def _refuse_update(kind: Kind) -> Iterator[str]:
         "a record belongs to one remote for ever",
         "NEW.remote IS NOT OLD.remote AND OLD.remote IS NOT NULL",
     )
-    for column in ("id", *SERVER_COLUMNS):
+    for column in ("id", *SERVER):
         yield _refuse(f"{column} belongs to the server", f"NEW.{column} IS NOT OLD.{column}")
     yield _refuse(
         "the server does not list this record, so there is nothing of it to edit", PLACEHOLDER
@@ -94,7 +94,7 @@ def _refuse_update(kind: Kind) -> Iterator[str]:
 
 
 def _keep_base(kind: Kind) -> Iterator[str]:
-    columns = TABLES[kind.name].columns
+    columns = COLUMNS[kind.name]
     edited = " OR ".join(f"NEW.{f.name} IS NOT OLD.{f.name}" for f in kind.fields)
     old = ", ".join(f"OLD.{column}" for column in columns)
     yield (
@@ -120,7 +120,7 @@ def _refuse_insert(kind: Kind) -> Iterator[str]:
         "leave key out: a new record gets one, such as new-0123456789abcdef",
         f"NEW.key IS NULL OR NEW.key NOT GLOB '{NEW_KEY_SHAPE}'",
     )
-    for column in ("id", *SERVER_COLUMNS):
+    for column in ("id", *SERVER):
         yield _refuse(f"{column} belongs to the server", f"NEW.{column} IS NOT NULL")
     if kind.name == "dataset":
         yield _refuse(

@@ -3,20 +3,18 @@
 import json
 from collections.abc import Collection
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.story import State
 from dssync.mirror.history import TOLD
-from dssync.mirror.schema import TABLES
+from dssync.mirror.transaction import Transaction
 
 
-def states(tx: Connection, kind: KindName, key: str) -> list[State]:
+def states(tx: Transaction, kind: KindName, key: str) -> list[State]:
     """Return what the server held of a record, oldest first; the last state is the present one.
 
     The row that stands for a dataset which no list shows is no state.
     """
-    table, fields = KINDS[kind].table, ", ".join(TABLES[kind].fields)
+    table, fields = KINDS[kind].table, ", ".join(KINDS[kind].names)
     columns = (
         "run, id, created_at, updated_at, absent_since,"
         f" (SELECT profile FROM people WHERE people.id = created_by), {fields}"
@@ -39,7 +37,7 @@ def states(tx: Connection, kind: KindName, key: str) -> list[State]:
             updated_at=row[4],
             absent_since=row[5],
             created_by=_email(row[6]),
-            values=dict(zip(TABLES[kind].fields, row[7:], strict=True)),
+            values=dict(zip(KINDS[kind].names, row[7:], strict=True)),
         )
         for row in rows
     ]
@@ -49,12 +47,12 @@ def _email(profile: str | None) -> str | None:
     return json.loads(profile).get("email") if profile else None
 
 
-def left_by(tx: Connection, kind: KindName, key: str, run: int) -> Values | None:
+def left_by(tx: Transaction, kind: KindName, key: str, run: int) -> Values | None:
     """Return what a run left of a record on the server, if it is still kept."""
     return next((s.values for s in states(tx, kind, key) if s.run == run), None)
 
 
-def others_inside(tx: Connection, dataset: str, besides: Collection[str]) -> int:
+def others_inside(tx: Transaction, dataset: str, besides: Collection[str]) -> int:
     """Count the items that the server shows in a dataset, besides some."""
     return int(
         tx.exec_driver_sql(

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from sqlalchemy import Connection
-
 from dssync.core import pushed
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.merge import Conflict, merge
@@ -18,7 +16,8 @@ from dssync.core.pushed import settle
 from dssync.core.records import PARENT, Row, Triple
 from dssync.core.values import canonical, differing
 from dssync.mirror import history, snapshots, touched
-from dssync.mirror.schema import SERVER_COLUMNS, TABLES
+from dssync.mirror.columns import COLUMNS, SERVER
+from dssync.mirror.transaction import Transaction
 
 _PLAIN = ("id", "created_at", "updated_at", "created_by", "absent_since")
 
@@ -33,7 +32,7 @@ Columns = Mapping[str, Stored | bytes]
 
 def columns_of(row: Row, remote: str, run: int, dataset: str | None) -> Columns:
     """Lay a record out as columns; `dataset` is the key of an item's parent."""
-    names = TABLES[row.kind].columns
+    names = COLUMNS[row.kind]
     return dict(zip(names[1:], laid_out("", row, remote, run, dataset)[1:], strict=True))
 
 
@@ -60,13 +59,13 @@ def _moved_to(dataset: str, fields: tuple[Stored, ...]) -> tuple[Stored, ...]:
     return (*fields[:PARENT], dataset, *fields[PARENT + 1 :])
 
 
-def insert(tx: Connection, kind: KindName, rows: Sequence[tuple[SQLValue, ...]]) -> None:
+def insert(tx: Transaction, kind: KindName, rows: Sequence[tuple[SQLValue, ...]]) -> None:
     """Store records the mirror has never seen, as `laid_out` does.
 
     Many rows go in one statement: the driver gives other threads a turn after every statement, so
     one statement a row would wait for the threads that fetch, again and again.
     """
-    names = TABLES[kind].columns
+    names = COLUMNS[kind]
     for at in range(0, len(rows), AT_ONCE):
         chunk = rows[at : at + AT_ONCE]
         marks = ", ".join([f"({', '.join('?' * len(names))})"] * len(chunk))
@@ -76,7 +75,7 @@ def insert(tx: Connection, kind: KindName, rows: Sequence[tuple[SQLValue, ...]])
         )
 
 
-def replace_rows(tx: Connection, kind: KindName, rows: Mapping[str, Columns], run: int) -> int:
+def replace_rows(tx: Transaction, kind: KindName, rows: Mapping[str, Columns], run: int) -> int:
     """Store what the server now holds of known records, by key; return how many changed.
 
     A record whose values are the same although they are written differently is no change: its
@@ -99,7 +98,7 @@ def replace_rows(tx: Connection, kind: KindName, rows: Mapping[str, Columns], ru
     return len(changed) + sum(_merge_in(tx, kind, key, rows[key], run) for key in sorted(edited))
 
 
-def _held(tx: Connection, rows: Collection[Columns]) -> int:
+def _held(tx: Transaction, rows: Collection[Columns]) -> int:
     """Return the newest snapshot's run of the one remote that these rows belong to."""
     return next((snapshots.newest_run(tx, str(row["remote"])) for row in rows), 0)
 
@@ -111,7 +110,7 @@ def _held_as_it_was(old: Columns, new: Columns, held: int) -> bool:
     return written and isinstance(begun, int) and begun <= held
 
 
-def tombstone(tx: Connection, kind: KindName, keys: Iterable[str], run: int, now: str) -> None:
+def tombstone(tx: Transaction, kind: KindName, keys: Iterable[str], run: int, now: str) -> None:
     """Note that the server no longer shows these records; they stay, deleted.
 
     Records that were absent before stay as they are.
@@ -136,7 +135,7 @@ def gone_since(now: str, run: int) -> Columns:
     return {"deleted": 1, "absent_since": now, "run": run}
 
 
-def settle_absent(tx: Connection, remote: str, kind: KindName) -> None:
+def settle_absent(tx: Transaction, remote: str, kind: KindName) -> None:
     """Settle touched records that a scan did not bring back: pushed deletions, edits taken back."""
     table = KINDS[kind].table
     rows = tx.exec_driver_sql(
@@ -152,7 +151,7 @@ def settle_absent(tx: Connection, remote: str, kind: KindName) -> None:
 
 
 def note_sent(
-    tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], gone: Columns, run: int
+    tx: Transaction, kind: KindName, key: str, sent: Mapping[str, Stored], gone: Columns, run: int
 ) -> None:
     """Note that a write was answered well: until it is looked for, theirs is what was sent.
 
@@ -165,7 +164,7 @@ def note_sent(
 
 
 def look_after(
-    tx: Connection, kind: KindName, key: str, sent: Mapping[str, Stored], seen: Columns, run: int
+    tx: Transaction, kind: KindName, key: str, sent: Mapping[str, Stored], seen: Columns, run: int
 ) -> "Look":
     """Store what a read after a push of `sent` saw, and tell what came of it.
 
@@ -197,7 +196,7 @@ class Look:
 
 
 def _note(
-    tx: Connection, triple: Triple, sent: Mapping[str, Stored], run: int, gone: Columns
+    tx: Transaction, triple: Triple, sent: Mapping[str, Stored], run: int, gone: Columns
 ) -> Triple:
     _, before = triple.sides()
     _store_theirs(tx, triple.kind, triple.key, {**sent, **gone, "run": run}, run)
@@ -206,14 +205,14 @@ def _note(
     return noted
 
 
-def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
+def adopt(tx: Transaction, kind: KindName, key: str, columns: Columns) -> None:
     """Give a record made here the row of theirs it became; what ours says otherwise stays."""
     ours, there = row(tx, kind, key), _fields_of(kind, columns)
     give_row(tx, kind, key, columns)
     if not differing(KINDS[kind].fields, _fields_of(kind, ours), there):
         touched.write_ours(tx, kind, key, there)
     else:
-        names = TABLES[kind].columns[1:]
+        names = COLUMNS[kind][1:]
         tx.exec_driver_sql(
             f"INSERT INTO {KINDS[kind].table}_pending (key, side, {', '.join(names)})"
             f" VALUES (?, ?, {', '.join('?' * len(names))})",
@@ -221,18 +220,18 @@ def adopt(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
         )
 
 
-def row(tx: Connection, kind: KindName, key: str) -> Columns:
+def row(tx: Transaction, kind: KindName, key: str) -> Columns:
     """Return the columns of a record's own row."""
     return _read(tx, kind, [key])[key]
 
 
-def give_row(tx: Connection, kind: KindName, key: str, columns: Columns) -> None:
+def give_row(tx: Transaction, kind: KindName, key: str, columns: Columns) -> None:
     """Give a record made here an id and the server's columns; its fields stay as they are."""
-    server = {name: columns[name] for name in ("id", *SERVER_COLUMNS)}
+    server = {name: columns[name] for name in ("id", *SERVER)}
     _overwrite(tx, KINDS[kind].table, {key: server})
 
 
-def _merge_in(tx: Connection, kind: KindName, key: str, columns: Columns, run: int) -> bool:
+def _merge_in(tx: Transaction, kind: KindName, key: str, columns: Columns, run: int) -> bool:
     triple = touched.triple(tx, kind, key)
     if triple is None or triple.theirs is None:
         raise LookupError(f"{key} has no base to merge with")
@@ -244,7 +243,7 @@ def _merge_in(tx: Connection, kind: KindName, key: str, columns: Columns, run: i
 
 
 def _store_theirs(
-    tx: Connection, kind: KindName, key: str, columns: Columns, run: int, *, past: bool = False
+    tx: Transaction, kind: KindName, key: str, columns: Columns, run: int, *, past: bool = False
 ) -> bool:
     """Renew the pending row of theirs, and the server's columns of the record's own row.
 
@@ -261,24 +260,24 @@ def _store_theirs(
     else:
         new["run"] = old["run"]
     _overwrite(tx, pending, {key: new}, " AND side = 'theirs'")
-    _overwrite(tx, KINDS[kind].table, {key: {n: new[n] for n in ("id", *SERVER_COLUMNS)}})
+    _overwrite(tx, KINDS[kind].table, {key: {n: new[n] for n in ("id", *SERVER)}})
     return changed
 
 
 def _fields_of(kind: KindName, columns: Columns) -> dict[str, Stored]:
     return {
         name: value
-        for name in TABLES[kind].fields
+        for name in KINDS[kind].names
         if name in columns and not isinstance(value := columns[name], bytes)
     }
 
 
 def _read(
-    tx: Connection, kind: KindName, keys: Sequence[str], table: str = "", side: str = ""
+    tx: Transaction, kind: KindName, keys: Sequence[str], table: str = "", side: str = ""
 ) -> dict[str, Columns]:
     if not keys:
         return {}
-    names = TABLES[kind].columns
+    names = COLUMNS[kind]
     rows = tx.exec_driver_sql(
         f"SELECT {', '.join(names)} FROM {table or KINDS[kind].table}"
         f" WHERE key IN (SELECT value FROM json_each(?)){side}",
@@ -311,7 +310,7 @@ def _text(columns: Columns) -> str | None:
 
 
 def _move_to_history(
-    tx: Connection,
+    tx: Transaction,
     kind: KindName,
     table: str,
     keys: Sequence[str],
@@ -325,7 +324,7 @@ def _move_to_history(
     history.keep(tx, kind, chosen, [json.dumps(keys), run, past], run)
 
 
-def _overwrite(tx: Connection, table: str, rows: Mapping[str, Columns], side: str = "") -> None:
+def _overwrite(tx: Transaction, table: str, rows: Mapping[str, Columns], side: str = "") -> None:
     if not rows:
         return
     names = list(next(iter(rows.values())))

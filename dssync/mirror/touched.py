@@ -4,15 +4,13 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName, Stored, Values
 from dssync.core.merge import Merged, Reason, merge
 from dssync.core.records import Triple
-from dssync.mirror.schema import TABLES
+from dssync.mirror.transaction import Transaction
 
 
-def pending_keys(tx: Connection, kind: KindName, keys: Sequence[str]) -> set[str]:
+def pending_keys(tx: Transaction, kind: KindName, keys: Sequence[str]) -> set[str]:
     """Return those of `keys` that have a base."""
     rows = tx.exec_driver_sql(
         f"SELECT key FROM {KINDS[kind].table}_pending"
@@ -22,7 +20,7 @@ def pending_keys(tx: Connection, kind: KindName, keys: Sequence[str]) -> set[str
     return {row[0] for row in rows}
 
 
-def triples(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Iterator[Triple]:
+def triples(tx: Transaction, kind: KindName, remotes: Sequence[str] = ()) -> Iterator[Triple]:
     """Yield every touched record, creates included; of all remotes when none is named."""
     table = KINDS[kind].table
     named = " AND l.remote IN (SELECT value FROM json_each(?))" if remotes else ""
@@ -34,16 +32,16 @@ def triples(tx: Connection, kind: KindName, remotes: Sequence[str] = ()) -> Iter
     yield from _load(tx, kind, f"l.key IN ({touched}){named}", arguments)
 
 
-def triple(tx: Connection, kind: KindName, key: str) -> Triple | None:
+def triple(tx: Transaction, kind: KindName, key: str) -> Triple | None:
     """Return one touched record, or None when nobody touched it."""
     found = next(_load(tx, kind, "l.key = ?", (key,)), None)
     return found if found and (found.base is not None or found.id is None) else None
 
 
 def _load(
-    tx: Connection, kind: KindName, condition: str, arguments: tuple[Stored, ...]
+    tx: Transaction, kind: KindName, condition: str, arguments: tuple[Stored, ...]
 ) -> Iterator[Triple]:
-    names = TABLES[kind].fields
+    names = KINDS[kind].names
     table = KINDS[kind].table
     columns = ", ".join(f"{side}.{name}" for side in "lbt" for name in names)
     rows = tx.exec_driver_sql(
@@ -74,7 +72,7 @@ def _load(
         )
 
 
-def save(tx: Connection, triple: Triple, merged: Merged) -> None:
+def save(tx: Transaction, triple: Triple, merged: Merged) -> None:
     """Write a merge: ours, and the base; a settled record is touched no longer.
 
     While a push waits to be seen again, the base is what tells a neighbour's revert, and stays.
@@ -96,7 +94,7 @@ def save(tx: Connection, triple: Triple, merged: Merged) -> None:
     )
 
 
-def rebase(tx: Connection, triple: Triple, ours: Values, fields: Collection[str]) -> None:
+def rebase(tx: Transaction, triple: Triple, ours: Values, fields: Collection[str]) -> None:
     """Set ours, and move the base of `fields` to theirs, so that they conflict no longer."""
     if triple.base is None or triple.theirs is None:
         raise LookupError(f"{triple.key} was made here and has no base to move")
@@ -107,16 +105,16 @@ def rebase(tx: Connection, triple: Triple, ours: Values, fields: Collection[str]
     save(tx, moved, merge(moved))
 
 
-def write_ours(tx: Connection, kind: KindName, key: str, ours: Values) -> None:
+def write_ours(tx: Transaction, kind: KindName, key: str, ours: Values) -> None:
     """Set the working copy's fields of one record."""
     _write(tx, KINDS[kind].table, ours, "key = ?", key)
 
 
-def forget(tx: Connection, kind: KindName, key: str) -> None:
+def forget(tx: Transaction, kind: KindName, key: str) -> None:
     """Drop base and theirs of a record whose working copy is theirs."""
     tx.exec_driver_sql(f"DELETE FROM {KINDS[kind].table}_pending WHERE key = ?", (key,))
 
 
-def _write(tx: Connection, table: str, values: Values, condition: str, key: str) -> None:
+def _write(tx: Transaction, table: str, values: Values, condition: str, key: str) -> None:
     setters = ", ".join(f"{name} = ?" for name in values)
     tx.exec_driver_sql(f"UPDATE {table} SET {setters} WHERE {condition}", (*values.values(), key))

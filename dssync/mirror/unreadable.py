@@ -1,16 +1,15 @@
 """Holes: rows of a list that the server cannot show, remembered so nobody searches them again."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-from sqlalchemy import Connection, delete, insert, select, update
 
 from dssync.clock import stamp
 from dssync.core.fields import KindName
 from dssync.core.records import Position
 from dssync.core.scan import Hole, KnownHole
-from dssync.mirror import schema
+from dssync.mirror.transaction import Transaction
 
 RECHECK = timedelta(hours=1)
 """A hole asked for longer ago than this is asked for once more: somebody may have repaired it."""
@@ -34,31 +33,39 @@ class Unreadable:
         return self.key or f"number {self.hole.offset + 1} of the list"
 
 
-def known(tx: Connection, remotes: Sequence[str] = ()) -> list[Unreadable]:
+def known(tx: Transaction, remotes: Sequence[str] = ()) -> list[Unreadable]:
     """Return the holes of these remotes, of all when none is named."""
-    table = schema.unreadable
-    query = select(table).order_by(table.c.remote, table.c.kind, table.c.position)
-    if remotes:
-        query = query.where(table.c.remote.in_(remotes))
+    condition, arguments = _among(remotes)
+    rows = tx.exec_driver_sql(
+        f"SELECT {', '.join(_COLUMNS)} FROM unreadable WHERE {condition}"
+        " ORDER BY remote, kind, position",
+        arguments,
+    )
     return [
         Unreadable(
-            remote=row["remote"],
-            kind=row["kind"],
-            hole=Hole(
-                row["position"],
-                _position(row["before_created_at"], row["before_id"]),
-                _position(row["after_created_at"], row["after_id"]),
-            ),
-            key=row["key"],
-            first_run=row["first_run"],
-            checked_at=row["checked_at"],
-            acknowledged_at=row["acknowledged_at"],
+            remote,
+            kind,
+            Hole(position, _position(before_at, before_id), _position(after_at, after_id)),
+            *others,
         )
-        for row in tx.execute(query).mappings()
+        for remote, kind, position, before_id, before_at, after_id, after_at, *others in rows
     ]
 
 
-def hints(tx: Connection, remote: str, kind: KindName, now: datetime) -> list[KnownHole]:
+_COLUMNS = (
+    *("remote", "kind", "position"),
+    *("before_id", "before_created_at", "after_id", "after_created_at"),
+    *("key", "first_run", "checked_at", "acknowledged_at"),
+)
+
+
+def _among(remotes: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    if not remotes:
+        return "1", ()
+    return "remote IN (SELECT value FROM json_each(?))", (json.dumps(list(remotes)),)
+
+
+def hints(tx: Transaction, remote: str, kind: KindName, now: datetime) -> list[KnownHole]:
     """Return what the next walk of a list should know of its holes."""
     due = stamp(now - RECHECK)
     return [
@@ -68,7 +75,7 @@ def hints(tx: Connection, remote: str, kind: KindName, now: datetime) -> list[Kn
     ]
 
 
-def believed(tx: Connection, remote: str, kind: KindName, now: datetime) -> frozenset[str]:
+def believed(tx: Transaction, remote: str, kind: KindName, now: datetime) -> frozenset[str]:
     """Return the keys of records found unreadable so lately that nobody asks again."""
     due = stamp(now - RECHECK)
     return frozenset(
@@ -79,7 +86,7 @@ def believed(tx: Connection, remote: str, kind: KindName, now: datetime) -> froz
 
 
 def keep(
-    tx: Connection,
+    tx: Transaction,
     remote: str,
     kind: KindName,
     found: Sequence[tuple[Hole, str | None]],
@@ -91,9 +98,8 @@ def keep(
     A hole between the same neighbours is the old one: it keeps its first run, its key, and that
     somebody has acknowledged it.
     """
-    table = schema.unreadable
     before = [each for each in known(tx, [remote]) if each.kind == kind]
-    tx.execute(delete(table).where(table.c.remote == remote, table.c.kind == kind))
+    tx.exec_driver_sql("DELETE FROM unreadable WHERE remote = ? AND kind = ?", (remote, kind))
     kept: list[Unreadable] = []
     for hole, key in found:
         old = next((each for each in before if _place(each.hole) == _place(hole)), None)
@@ -102,7 +108,11 @@ def keep(
         new = Unreadable(remote, kind, hole, key, run, stamp(now), None)
         kept.append(_continued(old, new, stamp(now - RECHECK)) if old else new)
     if kept:
-        tx.execute(insert(table), [_row(each) for each in kept])
+        tx.exec_driver_sql(
+            f"INSERT INTO unreadable ({', '.join(_COLUMNS)})"
+            f" VALUES ({', '.join('?' * len(_COLUMNS))})",
+            [_row(each) for each in kept],
+        )
     return kept
 
 
@@ -111,24 +121,20 @@ def _continued(old: Unreadable, new: Unreadable, due: str) -> Unreadable:
     return replace(old, hole=new.hole, key=new.key or old.key, checked_at=checked)
 
 
-def acknowledge(tx: Connection, remotes: Sequence[str], now: datetime) -> int:
+def acknowledge(tx: Transaction, remotes: Sequence[str], now: datetime) -> int:
     """Note that somebody knows of these remotes' holes; return how many were news."""
-    table = schema.unreadable
-    query = update(table).where(table.c.acknowledged_at.is_(None))
-    if remotes:
-        query = query.where(table.c.remote.in_(remotes))
-    return int(tx.execute(query.values(acknowledged_at=stamp(now))).rowcount)
+    condition, arguments = _among(remotes)
+    return tx.exec_driver_sql(
+        f"UPDATE unreadable SET acknowledged_at = ? WHERE acknowledged_at IS NULL AND {condition}",
+        (stamp(now), *arguments),
+    ).rowcount
 
 
-def forget(tx: Connection, each: Unreadable) -> None:
+def forget(tx: Transaction, each: Unreadable) -> None:
     """Drop a hole that was repaired."""
-    table = schema.unreadable
-    tx.execute(
-        delete(table).where(
-            table.c.remote == each.remote,
-            table.c.kind == each.kind,
-            table.c.position == each.hole.offset,
-        )
+    tx.exec_driver_sql(
+        "DELETE FROM unreadable WHERE remote = ? AND kind = ? AND position = ?",
+        (each.remote, each.kind, each.hole.offset),
     )
 
 
@@ -140,18 +146,11 @@ def _position(created_at: str | None, id: str | None) -> Position | None:
     return Position.of(created_at, id) if created_at and id else None
 
 
-def _row(each: Unreadable) -> dict[str, object]:
+def _row(each: Unreadable) -> tuple[object, ...]:
     before, after = each.hole.before, each.hole.after
-    return {
-        "remote": each.remote,
-        "kind": each.kind,
-        "position": each.hole.offset,
-        "key": each.key,
-        "before_id": before.id if before else None,
-        "before_created_at": before.created_at if before else None,
-        "after_id": after.id if after else None,
-        "after_created_at": after.created_at if after else None,
-        "first_run": each.first_run,
-        "checked_at": each.checked_at,
-        "acknowledged_at": each.acknowledged_at,
-    }
+    return (
+        *(each.remote, each.kind, each.hole.offset),
+        *((before.id, before.created_at) if before else (None, None)),
+        *((after.id, after.created_at) if after else (None, None)),
+        *(each.key, each.first_run, each.checked_at, each.acknowledged_at),
+    )

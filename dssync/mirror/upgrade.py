@@ -1,22 +1,17 @@
 """Bring a mirror to this program's schema, or refuse one from a newer program.
 
-Alembic is imported only when a revision has to run: that costs a tenth of a second, and nearly
-every command finds the mirror up to date.
+Nearly every command finds the mirror up to date. What is needed otherwise (`revising`) is imported
+only then: SQLAlchemy takes two tenths of a second, and Alembic one more.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from importlib.resources import files
+from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, create_engine
-from sqlalchemy.pool import NullPool
-
 from dssync.errors import DssyncError, Locked, MirrorDamaged, MirrorTooNew, NoMirror
-from dssync.mirror import place, schema, seal
+from dssync.mirror import place, seal
 from dssync.mirror.place import APPLICATION_ID
-from dssync.mirror.sqlite import program, program_digest, uninstall
+from dssync.mirror.sqlite import program_digest
 
 HEAD = "0004"
 """The newest revision in `migrations/`; a test keeps it true."""
@@ -41,39 +36,27 @@ def prepare(path: Path, version: str) -> None:
 
 
 def _bring_up(connection: sqlite3.Connection, path: Path, version: str, fresh: bool) -> None:
-    if fresh:
-        _create(path, version)
+    found = None if fresh else _revision(connection, path)
+    _refuse_newer(found, path)
+    current = found == HEAD
+    if current and not place.writable(path):
         return
-    found = _revision(connection, path)
-    if found != HEAD:
-        _refuse_newer(found, path)
-        if not place.writable(path):
-            raise place.no_room(path)
+    own = current and _installed(connection) == program_digest()
+    changed = seal.changed_objects(connection) if own else []
+    if own and not changed:
+        return
+
+    from dssync.mirror import revising
+
+    if fresh:
+        revising.create(path, version, HEAD)
+    elif current:
+        revising.reinstall(connection, path, version, changed)
+    elif not place.writable(path):
+        raise place.no_room(path)
+    else:
         _copy(connection, path, found or "none")
-        _upgrade(path, version)
-    elif place.writable(path) and _installed(connection) != program_digest():
-        _reinstall(connection, path, version)
-    elif place.writable(path) and (changed := seal.changed_objects(connection)):
-        _reinstall(connection, path, version, changed)
-
-
-def _reinstall(
-    connection: sqlite3.Connection, path: Path, version: str, changed: Sequence[str] = ()
-) -> None:
-    """Put triggers and views in place; note for `doctor` which somebody had taken away."""
-    if lost := seal.lost_columns(connection):
-        raise MirrorDamaged(
-            f"{path} is damaged: it lacks {', '.join(lost[:5])}",
-            hint="restore it from a copy, or move it away and pull again",
-        )
-    connection.execute("BEGIN IMMEDIATE")
-    _install(connection, version)
-    if changed:
-        connection.execute(
-            "INSERT OR REPLACE INTO meta (name, value) VALUES ('put_back', ?)",
-            (", ".join(changed),),
-        )
-    connection.execute("COMMIT")
+        revising.upgrade(path, version)
 
 
 def _revision(connection: sqlite3.Connection, path: Path) -> str | None:
@@ -114,82 +97,6 @@ def _copy(connection: sqlite3.Connection, path: Path, found: str) -> None:
         connection.backup(target)
 
 
-def _create(path: Path, version: str) -> None:
-    """Make the newest schema at once; a test holds it against what the revisions make."""
-    with _exclusively(path, version) as connection:
-        schema.metadata.create_all(connection, checkfirst=False)
-        connection.exec_driver_sql("INSERT INTO gate (one) VALUES (1)")
-        connection.exec_driver_sql(
-            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
-            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-        )
-        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
-
-
-def _upgrade(path: Path, version: str) -> None:
-    """Run the missing revisions.
-
-    Triggers are away meanwhile: a table cannot be rebuilt while one of them names it, and a rebuilt
-    table has lost its own.
-    """
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    with _exclusively(path, version) as connection:
-        for statement in uninstall():
-            connection.exec_driver_sql(statement)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            raise MirrorDamaged(f"{path} holds {len(broken)} rows whose parent is missing")
-
-
-@contextmanager
-def _exclusively(path: Path, version: str) -> Iterator[Connection]:
-    """Give a transaction on an engine of its own; it is kept, with this program's triggers, or not.
-
-    Foreign keys stay off, because Alembic's batch-alter of a parent table would otherwise delete
-    its children; the transaction is explicit, because the driver's own would let a revision that
-    fails half-way leave its tables behind.
-    """
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=NullPool,
-        connect_args={"isolation_level": None},
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        yield connection
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        _install(driver, version)
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.exec_driver_sql("COMMIT")
-    engine.dispose()
-
-
-def scripts() -> Path:
-    """Find the revisions: inside the installed package, or beside it in a checkout."""
-    package = Path(str(files("dssync")))
-    inside = package / "migrations"
-    return inside if inside.is_dir() else package.parent / "migrations"
-
-
 def _installed(connection: sqlite3.Connection) -> str | None:
     row = connection.execute("SELECT value FROM meta WHERE name = 'program'").fetchone()
     return str(row[0]) if row else None
-
-
-def _install(connection: sqlite3.Connection, version: str) -> None:
-    """Put this program's triggers in place; the caller's transaction holds it together."""
-    for statement in program():
-        connection.execute(statement)
-    connection.executemany(
-        "INSERT INTO meta (name, value) VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [("program", program_digest()), ("version", version)],
-    )

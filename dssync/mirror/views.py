@@ -11,15 +11,13 @@ other way round.
 from collections.abc import Iterator
 
 from dssync.core.fields import KINDS, Field, Kind
+from dssync.mirror.columns import COLUMNS
 
 WHITE = f"char({', '.join(str(code) for code in range(0x3001) if chr(code).isspace())})"
 """What the server trims; SQL's own trim takes spaces only."""
 
 NEWEST_FIRST = "{0}.created_at IS NOT NULL, rtrim({0}.created_at, 'Z') DESC, {0}.key"
 """The order of the server's lists; what was made here comes first."""
-
-SERVER = ("created_at", "updated_at", "created_by", "rest", "absent_since", "run", "digest")
-"""What describes theirs, never ours."""
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
@@ -70,7 +68,7 @@ _ELSEWHERE = ("dataset", "deleted")
 
 def _states(kind: Kind) -> str:
     """Write every content the server ever showed, with the runs that first saw and ended it."""
-    columns = ", ".join(("key", "id", "remote", *kind.names, *SERVER))
+    columns = ", ".join(COLUMNS[kind.name])
     table = kind.table
     return (
         f"SELECT {columns}, NULL AS until_run FROM {table} WHERE digest IS NOT NULL"

@@ -8,12 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, KindName
 from dssync.errors import UsageError
 from dssync.mirror import place
 from dssync.mirror.records import NEWEST_FIRST
+from dssync.mirror.transaction import Transaction
 
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 
@@ -58,7 +57,7 @@ def matching(path: Path, selection: Selection) -> list[str]:
             raise _refusal(error, selection) from None
 
 
-def rowids(tx: Connection, selection: Selection) -> "array[int]":
+def rowids(tx: Transaction, selection: Selection) -> "array[int]":
     """Return the rowids of the records that are meant, newest first, in 8 bytes each.
 
     Sees what `tx` wrote; the authorizer stands for this one query. Raises UsageError.

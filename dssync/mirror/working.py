@@ -5,11 +5,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, ContractName, KindName, Values
 from dssync.mirror import aliases
-from dssync.mirror.schema import TABLES
+from dssync.mirror.transaction import Transaction
 
 AT_ONCE = 500
 
@@ -45,19 +43,19 @@ class Home:
     label: str
 
 
-def contracts(tx: Connection) -> dict[str, ContractName]:
+def contracts(tx: Transaction) -> dict[str, ContractName]:
     """Return the contract of each remote the mirror has met."""
     rows = tx.exec_driver_sql("SELECT name, contract FROM remotes ORDER BY name")
     return {name: contract for name, contract in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
-def homes(tx: Connection) -> dict[str, Home]:
+def homes(tx: Transaction) -> dict[str, Home]:
     """Return every dataset by key."""
     rows = tx.exec_driver_sql("SELECT key, coalesce(id, key), remote, name FROM datasets")
     return {key: Home(key, name, remote, label or key) for key, name, remote, label in rows}
 
 
-def live_datasets(tx: Connection, remote: str) -> list[Working]:
+def live_datasets(tx: Transaction, remote: str) -> list[Working]:
     """Return the live datasets of a remote, oldest first."""
     return list(_load(tx, "dataset", f"remote = ? AND deleted IS NOT 1 {_ORDER}", remote))
 
@@ -65,7 +63,7 @@ def live_datasets(tx: Connection, remote: str) -> list[Working]:
 _ORDER = f"ORDER BY {_OLDEST_FIRST}"
 
 
-def live_items(tx: Connection, dataset: str) -> Iterator[Working]:
+def live_items(tx: Transaction, dataset: str) -> Iterator[Working]:
     """Yield the live items of a dataset, oldest first, new ones last.
 
     Only rowids are sorted and kept, so memory stays flat.
@@ -83,7 +81,7 @@ def live_items(tx: Connection, dataset: str) -> Iterator[Working]:
 _AMONG = "{} IN (SELECT value FROM json_each(?))"
 
 
-def longest(tx: Connection, dataset: str, names: Sequence[str]) -> int:
+def longest(tx: Transaction, dataset: str, names: Sequence[str]) -> int:
     """Return the length of the longest value that the live items of a dataset have."""
     lengths = ", ".join(f"max(coalesce(length({name}), 0))" for name in names)
     row = tx.exec_driver_sql(
@@ -93,7 +91,7 @@ def longest(tx: Connection, dataset: str, names: Sequence[str]) -> int:
 
 
 def by_name(
-    tx: Connection, remote: str, kind: KindName, names: Sequence[str]
+    tx: Transaction, remote: str, kind: KindName, names: Sequence[str]
 ) -> dict[str, Working]:
     """Return the records of a remote that bear these ids or keys; any id they ever had counts."""
     known, _ = aliases.find(tx, remote, kind, names)
@@ -102,8 +100,8 @@ def by_name(
     return {name: found[record.key] for name, record in known.items()}
 
 
-def _load(tx: Connection, kind: KindName, condition: str, argument: str) -> Iterator[Working]:
-    fields = TABLES[kind].fields
+def _load(tx: Transaction, kind: KindName, condition: str, argument: str) -> Iterator[Working]:
+    fields = KINDS[kind].names
     rows = tx.exec_driver_sql(
         "SELECT rowid, key, id, remote, id IS NULL OR created_at IS NOT NULL,"
         f" {', '.join(fields)} FROM {KINDS[kind].table} WHERE {condition}",

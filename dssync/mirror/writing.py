@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS, Field, Stored, Values
 from dssync.core.join import Mark, join
 from dssync.core.pointer import to_stored
@@ -12,6 +10,7 @@ from dssync.core.values import BadJson, equal, parse
 from dssync.errors import UnknownRecord
 from dssync.mirror import edits, records
 from dssync.mirror.records import Record
+from dssync.mirror.transaction import Transaction
 
 SHOWN = 40
 """So much of a value is shown where it was overtaken."""
@@ -39,7 +38,7 @@ class Overtake:
         return f"{name}: {self.field} {said}"
 
 
-def write(tx: Connection, record: Record, wanted: Values) -> Iterator[Overtake]:
+def write(tx: Transaction, record: Record, wanted: Values) -> Iterator[Overtake]:
     """Set fields of a record as it was read, joining what changed since where both can hold.
 
     Yields what cannot be joined; then the record stays as it is.

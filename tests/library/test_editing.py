@@ -257,7 +257,7 @@ def test_an_edit_that_the_database_took_back_is_not_gone_on_with(
         found.input = "lost"
         block = mirror._access.block
         assert block is not None
-        block.tx.connection.driver_connection.execute("ROLLBACK")  # type: ignore[union-attr]
+        block.tx.connection.driver_connection.execute("ROLLBACK")
         with pytest.raises(TemporaryError, match="took the whole edit back"):
             found.input = "would be kept alone"
         raise GivenUp

@@ -86,14 +86,14 @@ def test_a_view_does_not_move_while_it_is_read(home: Home) -> None:
 def test_two_questions_of_one_reading_see_the_same_moment(home: Home) -> None:
     question = "SELECT name FROM datasets ORDER BY name"
     with home.mirror.database.read() as tx:
-        before = tx.exec_driver_sql(question).scalars().all()
+        before = tx.exec_driver_sql(question).fetchall()
         home.sql.execute("UPDATE datasets SET name = 'moved'")
-        assert tx.exec_driver_sql(question).scalars().all() == before
+        assert tx.exec_driver_sql(question).fetchall() == before
 
 
 def test_who_waits_too_long_is_told_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     hasty_settings = (*SETTINGS, "PRAGMA busy_timeout = 50")
-    monkeypatch.setattr("dssync.mirror.unit.SETTINGS", hasty_settings)
+    monkeypatch.setattr("dssync.mirror.writer.SETTINGS", hasty_settings)
     with Mirror.open(home.mirror.path) as hasty:
         home.sql.execute("BEGIN IMMEDIATE")
         with pytest.raises(Locked, match="locked by another program"):

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from dssync.errors import Locked, MirrorDamaged, MirrorTooNew, NoMirror
-from dssync.mirror import Mirror, schema, upgrade
+from dssync.mirror import Mirror, revising, schema, upgrade
 from dssync.mirror.place import APPLICATION_ID
 from dssync.mirror.sqlite import program_digest, uninstall
 from tests.mirror.conftest import Home, at_home
@@ -78,7 +78,7 @@ def test_a_current_mirror_is_opened_without_alembic(path: Path) -> None:
 
 def test_head_is_the_newest_revision() -> None:
     config = Config()
-    config.set_main_option("script_location", str(upgrade.scripts()))
+    config.set_main_option("script_location", str(revising.scripts()))
     assert ScriptDirectory.from_config(config).get_current_head() == upgrade.HEAD
 
 
@@ -226,9 +226,9 @@ def next_revision(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "migrations"
-    shutil.copytree(upgrade.scripts(), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(revising.scripts(), folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / f"{NEXT}_next.py").write_text(REVISION + request.param)
-    monkeypatch.setattr(upgrade, "scripts", lambda: folder)
+    monkeypatch.setattr(revising, "scripts", lambda: folder)
     monkeypatch.setattr(upgrade, "HEAD", NEXT)
 
 
@@ -285,7 +285,7 @@ def test_a_revision_that_loses_parents_is_undone(path: Path) -> None:
 def test_a_mirror_of_the_first_schema_is_brought_here(tmp_path: Path) -> None:
     path = tmp_path / "mirror.db"
     config = Config()
-    config.set_main_option("script_location", str(upgrade.scripts()))
+    config.set_main_option("script_location", str(revising.scripts()))
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

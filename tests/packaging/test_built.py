@@ -49,12 +49,12 @@ def test_the_sdist_holds_what_a_build_needs(built: Built) -> None:
 LOOK = """
 import json, sys
 from pathlib import Path
-import dssync, dssync.mirror.upgrade as upgrade
+import dssync, dssync.mirror.revising as revising
 from dssync.mirror import Mirror
 with Mirror.open(Path("mirror.db"), create=True) as mirror:
     datasets = len(list(mirror.datasets()))
 known = "dssync.migrations" in sys.modules
-print(json.dumps([dssync.__file__, str(upgrade.scripts()), dssync.version(), datasets, known]))
+print(json.dumps([dssync.__file__, str(revising.scripts()), dssync.version(), datasets, known]))
 """
 
 
