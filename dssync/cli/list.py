@@ -25,12 +25,13 @@ def list_records(context: Context, dataset: str | None, deleted: bool) -> int:
 
     with context.mirror() as mirror:
         names = context.chosen(mirror)
-        pending = pending_words(mirror, names)
         if dataset is None:
             found = mirror.datasets(names, deleted=deleted)
+            pending = pending_words(mirror, "dataset", names)
             return context.finish(RecordsView("dataset", found, pending))
         parent = mirror.find(dataset, names)
         if parent.kind != "dataset":
             raise UsageError(f"{parent.key} is an item", hint=f"dssync show {parent.key}")
         items = mirror.items(parent.key, deleted=deleted)
+        pending = pending_words(mirror, "item", dataset=parent.key)
         return context.finish(RecordsView("item", items, pending))

@@ -17,10 +17,10 @@ def show(context: Context, record: str) -> int:
     RECORD is a key or id, a dataset's name, or the beginning of one (4 characters or more).
     Without a terminal the record is JSON.
     """
-    from dssync.sync.status import pending_words
+    from dssync.sync.status import pending_word
 
     with context.mirror() as mirror:
         names = context.chosen(mirror)
         found = mirror.find(record, names)
-        pending = pending_words(mirror, names).get(found.spot, "")
+        pending = pending_word(mirror, found.kind, found.key)
         return context.finish(RecordView(found, pending))

@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dssync.core.fields import KINDS, KindName, Names, Spot, Stored, Values
 from dssync.core.records import Position
@@ -12,6 +14,9 @@ from dssync.mirror.transaction import Transaction
 
 PREFIX = 4
 """The fewest characters that are taken for the beginning of a name or key."""
+
+LAST = chr(sys.maxunicode)
+"""Sorts after whatever may follow a prefix."""
 
 SHOWN = 8
 """How many candidates an ambiguity lists."""
@@ -133,40 +138,70 @@ def find(tx: Transaction, text: str, remotes: Sequence[str]) -> Record:
 
     Raises UnknownRecord when nothing fits, or several do; the candidates are listed.
     """
-    scope, arguments = _where(remotes, deleted=True)
     for kinds, condition, values in _attempts(text):
         found = [
-            record
-            for kind in kinds
-            for record in select(tx, kind, f"({condition}) AND {scope}", [*values, *arguments])
+            fit for kind in kinds for fit in _fitting(tx, kind, f"({condition})", values, remotes)
         ]
-        live = [record for record in found if not record.deleted]
+        live = [fit for fit in found if not fit.deleted]
         if len(found) == 1 or len(live) == 1:
-            return (live or found)[0]
+            fit = (live or found)[0]
+            return get(tx, fit.kind, fit.key)
         if found:
-            raise _ambiguous(text, found)
+            raise _ambiguous(text, [get(tx, f.kind, f.key) for f in found[:SHOWN]], len(found))
     raise UnknownRecord(
         f"no record is called {text!r}", hint="`dssync list` shows the datasets there are"
     )
 
 
+class _Fit(NamedTuple):
+    """A record that a text may mean; a prefix may fit every item there is."""
+
+    kind: KindName
+    key: str
+    deleted: bool
+
+
+def _fitting(
+    tx: Transaction,
+    kind: KindName,
+    condition: str,
+    values: Sequence[Stored],
+    remotes: Sequence[str],
+) -> Iterator[_Fit]:
+    scope, arguments = _where(remotes, deleted=True)
+    rows = tx.exec_driver_sql(
+        f"SELECT key, deleted IS 1 FROM {KINDS[kind].table} WHERE {condition} AND {scope}"
+        f" ORDER BY {NEWEST_FIRST}",
+        (*values, *arguments),
+    )
+    yield from (_Fit(kind, key, deleted) for key, deleted in rows)
+
+
 def _attempts(text: str) -> Iterator[tuple[Sequence[KindName], str, list[Stored]]]:
+    """Yield what a text may mean, the likeliest first; each is found by an index.
+
+    An id that is not its record's key is among the aliases.
+    """
     both: Sequence[KindName] = tuple(KINDS)
-    alias = "key IN (SELECT key FROM aliases WHERE id = ?)"
-    yield both, f"key = ? OR id = ? OR {alias}", [text, text, text]
+    named = ", ".join(f"'{kind}'" for kind in both)
+    aliases = (
+        f"SELECT key FROM aliases WHERE remote IN (SELECT name FROM remotes) AND kind IN ({named})"
+    )
+    yield both, f"key = ? OR key IN ({aliases} AND id = ?)", [text, text]
     yield ("dataset",), "name = ?", [text]
     if len(text) >= PREFIX:
+        begins, span = "{0} >= ? AND {0} < ?", [text, text + LAST]
+        ids = f"{aliases} AND {begins.format('id')}"
+        yield both, f"{begins.format('key')} OR key IN ({ids})", [*span, *span]
         pattern = re.sub(r"([%_\\])", r"\\\1", text) + "%"
-        like = r"LIKE ? ESCAPE '\'"
-        yield both, f"key {like} OR id {like}", [pattern, pattern]
-        yield ("dataset",), f"name {like}", [pattern]
+        yield ("dataset",), r"name LIKE ? ESCAPE '\'", [pattern]
 
 
-def _ambiguous(text: str, found: Sequence[Record]) -> UnknownRecord:
-    listed = [f"{r.kind} {r.label} ({r.key}, {r.remote})" for r in found[:SHOWN]]
-    more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+def _ambiguous(text: str, shown: Sequence[Record], total: int) -> UnknownRecord:
+    listed = [f"{r.kind} {r.label} ({r.key}, {r.remote})" for r in shown]
+    more = [f"and {total - SHOWN} more"] if total > SHOWN else []
     return UnknownRecord(
-        f"{text!r} fits {len(found)} records: {'; '.join([*listed, *more])}",
+        f"{text!r} fits {total} records: {'; '.join([*listed, *more])}",
         hint="give the whole key, or name the remote with -r",
     )
 

@@ -20,16 +20,26 @@ def pending_keys(tx: Transaction, kind: KindName, keys: Sequence[str]) -> set[st
     return {row[0] for row in rows}
 
 
-def triples(tx: Transaction, kind: KindName, remotes: Sequence[str] = ()) -> Iterator[Triple]:
-    """Yield every touched record, creates included; of all remotes when none is named."""
+def triples(
+    tx: Transaction, kind: KindName, remotes: Sequence[str] = (), dataset: str | None = None
+) -> Iterator[Triple]:
+    """Yield every touched record, creates included; of all remotes when none is named.
+
+    With `dataset`, a key, only the items that are in it here.
+    """
     table = KINDS[kind].table
-    named = " AND l.remote IN (SELECT value FROM json_each(?))" if remotes else ""
-    arguments = (json.dumps(list(remotes)),) if remotes else ()
-    touched = (
-        f"SELECT key FROM {table}_pending WHERE side = 'base'"
-        f" UNION ALL SELECT key FROM {table} WHERE id IS NULL"
-    )
-    yield from _load(tx, kind, f"l.key IN ({touched}){named}", arguments)
+    conditions = [
+        f"l.key IN (SELECT key FROM {table}_pending WHERE side = 'base'"
+        f" UNION ALL SELECT key FROM {table} WHERE id IS NULL)"
+    ]
+    arguments = []
+    if remotes:
+        conditions.append("l.remote IN (SELECT value FROM json_each(?))")
+        arguments.append(json.dumps(list(remotes)))
+    if dataset is not None:
+        conditions.append("+l.dataset = ?")  # not by its index: few are touched of the many inside
+        arguments.append(dataset)
+    yield from _load(tx, kind, " AND ".join(conditions), tuple(arguments))
 
 
 def triple(tx: Transaction, kind: KindName, key: str) -> Triple | None:

@@ -1,11 +1,13 @@
 """What changed here, what is in the way, and how old the mirror is; reads the mirror only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Spot
-from dssync.core.plan import Action, Plan
-from dssync.mirror import KnownRemote, Mirror, journal, records, runs
+from dssync.core.plan import Action, Change, Conflicted, Plan
+from dssync.core.records import Triple
+from dssync.mirror import KnownRemote, Mirror, Transaction, journal, records, runs, touched
 from dssync.mirror.journal import Intent
 from dssync.sync.planner import make_plan
 
@@ -55,14 +57,34 @@ PENDING: Mapping[Action, str] = {
 """What a record is called that waits for a push, by what the push would do."""
 
 
-def pending_words(mirror: Mirror, remotes: Sequence[str] = ()) -> Mapping[Spot, str]:
-    """Say in a word what a push has to do with each record that it has to do with."""
-    status = read_status(mirror, remotes)
+def pending_words(
+    mirror: Mirror, kind: KindName, remotes: Sequence[str] = (), dataset: str | None = None
+) -> Mapping[Spot, str]:
+    """Say in a word how each record of a kind stands that is pending, in conflict or in doubt.
+
+    With `dataset`, a key, only of its items: what else is edited costs no time then.
+    """
+    with mirror.database.read() as tx:
+        return _words(tx, touched.triples(tx, kind, remotes, dataset))
+
+
+def pending_word(mirror: Mirror, kind: KindName, key: str) -> str:
+    """Say how one record stands, nothing where a push has nothing to do with it."""
+    with mirror.database.read() as tx:
+        found = touched.triple(tx, kind, key)
+        return _words(tx, [found] if found else []).get((kind, key), "")
+
+
+def _words(tx: Transaction, triples: Iterable[Triple]) -> Mapping[Spot, str]:
+    found = [difference(triple) for triple in triples]
     return {
-        **{c.spot: PENDING[c.action] for c in status.plan.changes},
-        **{c.spot: "conflict" for c in status.plan.conflicts},
-        **{intent.spot: "in doubt" for intent in status.in_doubt},
+        **{each.spot: _word(each) for each in found if each is not None},
+        **{intent.spot: "in doubt" for intent in journal.open_intents(tx)},
     }
+
+
+def _word(found: Change | Conflicted) -> str:
+    return "conflict" if isinstance(found, Conflicted) else PENDING[found.action]
 
 
 def _remote(mirror: Mirror, remote: KnownRemote) -> RemoteStatus:
