@@ -36,9 +36,9 @@ def doctor(
     from dssync.cli.render.unreadable import UnreadableView
     from dssync.cli.repairing import repair as repair_one
     from dssync.sync.repair import acknowledge as note
-    from dssync.sync.repair import unreadable_records
     from dssync.sync.seal import check_seals
     from dssync.sync.seal import reread as replace
+    from dssync.sync.status import unreadable_records
 
     settings = context.settings()
     with context.mirror(settings) as mirror:

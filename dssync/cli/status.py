@@ -12,8 +12,8 @@ def status(context: Context) -> int:
     Reads the mirror only. The age of a remote is that of its last complete pull.
     """
     from dssync.cli.render.status import StatusView
-    from dssync.sync import read_status
-    from dssync.sync.repair import unreadable_records
+    from dssync.clock import SystemClock
+    from dssync.sync.status import read_status, unreadable_records
 
     with context.mirror() as mirror:
         names = context.chosen(mirror)
@@ -21,6 +21,6 @@ def status(context: Context) -> int:
             read_status(mirror, names),
             unreadable_records(mirror, names),
             str(mirror.path),
-            context.session().clock.now(),
+            SystemClock().now(),
         )
         return context.finish(view)

@@ -32,12 +32,6 @@ class Repair:
     steps: tuple[Change, ...]
 
 
-def unreadable_records(mirror: Mirror, remotes: Sequence[str] = ()) -> list[Unreadable]:
-    """Return what the last pulls found unreadable."""
-    with mirror.database.read() as tx:
-        return unreadable.known(tx, remotes)
-
-
 def acknowledge(mirror: Mirror, session: Session, remotes: Sequence[str] = ()) -> int:
     """Note that somebody knows of the unreadable records, so that pulls end with 0 again."""
     with mirror.database.edit() as tx:

@@ -7,8 +7,18 @@ from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Spot
 from dssync.core.plan import Action, Change, Conflicted, Plan
 from dssync.core.records import Triple
-from dssync.mirror import KnownRemote, Mirror, Transaction, journal, records, runs, touched
+from dssync.mirror import (
+    KnownRemote,
+    Mirror,
+    Transaction,
+    journal,
+    records,
+    runs,
+    touched,
+    unreadable,
+)
 from dssync.mirror.journal import Intent
+from dssync.mirror.unreadable import Unreadable
 from dssync.sync.planner import make_plan
 
 
@@ -55,6 +65,12 @@ PENDING: Mapping[Action, str] = {
     "undelete": "to undelete",
 }
 """What a record is called that waits for a push, by what the push would do."""
+
+
+def unreadable_records(mirror: Mirror, remotes: Sequence[str] = ()) -> list[Unreadable]:
+    """Return what the last pulls found unreadable."""
+    with mirror.database.read() as tx:
+        return unreadable.known(tx, remotes)
 
 
 def pending_words(

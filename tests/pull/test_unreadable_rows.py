@@ -13,7 +13,8 @@ from dssync.core.receipt import Receipt
 from dssync.mirror import Mirror
 from dssync.sandbox import Sandbox
 from dssync.sync import make_plan, pull
-from dssync.sync.repair import acknowledge, unreadable_records
+from dssync.sync.repair import acknowledge
+from dssync.sync.status import unreadable_records
 from tests.pull.harness import (
     REMOTE,
     absent,
