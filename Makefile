@@ -31,8 +31,9 @@ soak: $(INSTALLED) ## Run the long form of the repeated tests (an hour)
 
 SIZE ?= full
 
-bench: $(INSTALLED) ## Measure a pull beside the floor and a plain script (SIZE=small|full)
+bench: $(INSTALLED) ## Measure a pull beside the floor and a plain script, and reading (SIZE=small|full)
 	$(BIN)/python -m benchmarks.table $(SIZE)
+	$(BIN)/python -m benchmarks.reading $(SIZE)
 
 docs: $(INSTALLED) ## Write docs/commands.md from the commands' own help
 	$(BIN)/python -m tests.docs.reference
