@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "revert": ("revert:revert", "Drop local edits."),
     "export": ("export:export", "Write the working copy as files."),
     "import": ("import_:import_files", "Bring edits in files back."),
+    "datasette": ("datasette:datasette", "Print what Datasette should say of the mirror."),
     "resolve": ("resolve:resolve", "Settle conflicts."),
     "log": ("log:log", "Tell what happened, to a run or a record."),
     "undo": ("undo:undo", "Take a push back."),

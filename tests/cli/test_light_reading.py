@@ -37,6 +37,7 @@ def loaded(*words: str) -> str:
         ["diff"],
         ["status"],
         ["log"],
+        ["datasette"],
     ],
     ids=" ".join,
 )
