@@ -2,13 +2,15 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 SCREENS = Path(__file__).parent / "screens"
 
-_MASKS = (
+_MASKS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-11-23T18:00:00Z"),
-    (re.compile(r"new-[0-9a-f]{8}(…|[0-9a-f]{8})"), r"new-01234567\1"),
+    (re.compile(r"new-[0-9a-f]{16}"), "new-0123456789abcdef"),
+    (re.compile(r"(?<=new-)[0-9a-f]+(?=…)"), lambda cut: "0123456789abcdef"[: len(cut[0])]),
 )
 
 

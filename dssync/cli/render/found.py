@@ -1,7 +1,7 @@
 """What a search found: the record, then where its words stand."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -30,19 +30,31 @@ def snippet_width(screen: Screen) -> int:
 
 @contextmanager
 def building(screen: Screen) -> Iterator[Callable[[int, int], None]]:
-    """Give what is told how far an index is made; a bar on a terminal, nothing elsewhere."""
-    if screen.quiet or not screen.err.isatty():
-        yield lambda done, total: None
-        return
+    """Give what is told how far an index is made; a bar on a terminal, nothing elsewhere.
+
+    It is drawn only once there is something to wait for.
+    """
+    shows = screen.err.isatty() and not screen.quiet
+    with ExitStack() as stack:
+        begun: list[Callable[[int, int], None]] = []
+
+        def report(done: int, total: int) -> None:
+            if shows and total >= WORTH_A_BAR:
+                begun[:] = begun or [stack.enter_context(_bar(screen))]
+                begun[0](done, total)
+
+        yield report
+
+
+@contextmanager
+def _bar(screen: Screen) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(file=screen.err, no_color=not screen.coloured(screen.err))
     with Progress(console=console, transient=True) as bars:
-        task = bars.add_task("making the search index", visible=False)
-        yield lambda done, total: bars.update(
-            task, completed=done, total=total, visible=total >= WORTH_A_BAR
-        )
+        task = bars.add_task("making the search index")
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Pending = Mapping[Spot, str]
 """What a push has to do with records, in a word."""
 
+DAY = len("2026-11-23")
+"""So much of a time is shown where names and texts need the room."""
+
 COLUMNS: dict[KindName, tuple[str, ...]] = {
     "dataset": ("key", "name", "remote", "updated_at", "state"),
     "item": ("key", "input", "expected_output", "updated_at", "state"),
@@ -61,14 +64,15 @@ class RecordsView:
 
     def draw(self, screen: Screen) -> None:
         """Print the table."""
-        rows = (self._cells(record) for record in self.records)
-        screen.table(Table(COLUMNS[self.kind], rows, whole=("remote", "state")))
+        cut = DAY if screen.out.isatty() else None
+        rows = (self._cells(record, cut) for record in self.records)
+        screen.table(Table(COLUMNS[self.kind], rows, whole=("remote", "updated_at", "state")))
 
-    def _cells(self, record: "Record") -> tuple[str, ...]:
+    def _cells(self, record: "Record", cut: int | None) -> tuple[str, ...]:
         facts = {
             "key": record.key,
             "remote": record.remote,
-            "updated_at": record.updated_at or "",
+            "updated_at": (record.updated_at or "")[:cut],
             "state": state(record, self._pending(record)),
         }
         columns = COLUMNS[self.kind]

@@ -58,10 +58,10 @@ class Screen:
 
     def table(self, table: Table) -> None:
         """Print a table: ruled columns on a terminal, tab-separated values elsewhere."""
+        if self.out.isatty():
+            self.data(table.lines(self.width))
+            return
         with self._to_reader():
-            if self.out.isatty():
-                self._write(self.out, table.drawn(self.width, colour=self.coloured(self.out)))
-                return
             for row in table.rows:
                 self._write(self.out, "\t".join(plain(cell) for cell in row) + "\n")
 

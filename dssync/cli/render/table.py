@@ -1,10 +1,9 @@
 """Rows and columns: ruled on a terminal, tab-separated elsewhere."""
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dssync.cli.render.text import plain, shortened
+from dssync.cli.render.text import Line, plain, shortened
 
 LONGEST_CELL = 300
 """More characters than this of one cell never fit into a terminal's column."""
@@ -22,24 +21,12 @@ class Table:
     rows: Iterable[Sequence[str]]
     whole: Sequence[str] = ()
 
-    def drawn(self, width: int, *, colour: bool) -> str:
+    def lines(self, width: int) -> Iterator[Line]:
         """Draw the table for a terminal; a cell too long for its column is cut."""
-        from rich.console import Console
-        from rich.table import Table as Drawing
-        from rich.text import Text
-
-        drawing = Drawing(box=None, pad_edge=False, header_style="bold")
         rows = [[shortened(plain(cell), LONGEST_CELL) for cell in row] for row in self.rows]
-        for column, share in zip(self.columns, self._shares(rows, width), strict=True):
-            drawing.add_column(column, no_wrap=True, overflow="ellipsis", width=share)
-        for row in rows:
-            drawing.add_row(*map(Text, row))
-        console = Console(
-            file=io.StringIO(), width=width, force_terminal=colour, color_system="standard"
-        )
-        with console.capture() as captured:
-            console.print(drawing)
-        return captured.get()
+        shares = self._shares(rows, width)
+        yield Line(_joined(self.columns, shares), "head")
+        yield from (Line(_joined(row, shares)) for row in rows)
 
     def _shares(self, rows: Sequence[Sequence[str]], width: int) -> list[int]:
         """Share a line out: whole columns get what they need, the others what is left, evenly."""
@@ -56,3 +43,16 @@ class Table:
                 shares[at] = max(1, min(needed[at], left // (len(order) - done)))
             left -= shares[at]
         return shares
+
+
+def _joined(cells: Sequence[str], shares: Sequence[int]) -> str:
+    return (" " * GAP).join(map(_filled, cells, shares))
+
+
+def _filled(cell: str, width: int) -> str:
+    """Fill a column; letters may be two columns wide."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(cell) <= width:
+        return set_cell_size(cell, width)
+    return f"{set_cell_size(cell, width - 1)}…"
