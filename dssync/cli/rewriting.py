@@ -28,34 +28,31 @@ def rewrite(
         raise UsageError(
             "edit opens an editor, and --no-input forbids it", hint="use `dssync set` instead"
         )
-    text = _edited(context, page)
+    text, found = _edited(context, page)
     done = Rewritten()
-    if text is not None:
+    if found is not None:
         with _kept(text):
-            done = take(
-                mirror,
-                page,
-                read_page(page, text),
-                delete_missing=delete_missing,
-                limit=limit,
-            )
+            done = take(mirror, page, found, delete_missing=delete_missing, limit=limit)
     _tell(context, page, done)
     records = (*done.edited, *done.made, *done.deleted)
     pending = make_plan(mirror)
     return context.finish(EditView(records, pending), pending=pending)
 
 
-def _edited(context: Context, page: Page) -> str | None:
-    """Return a page without mistakes, None where nothing is to change. Raises UsageError."""
+def _edited(context: Context, page: Page) -> tuple[str, Found | None]:
+    """Return a page without mistakes and what it says, None where nothing is to change.
+
+    Raises UsageError.
+    """
     shown = Stamped(page.text, frozenset())
     while True:
         saved = edit_text(shown.text, f"{page.record.kind}.yaml")
         text = shown.without(saved)
         if says_nothing(text) or text == page.text:
-            return None
+            return text, None
         found = read_page(page, text)
         if not found.mistakes:
-            return text
+            return text, found
         if saved == shown.text or not context.screen.interactive:
             with _kept(text):
                 raise _wrong(found)

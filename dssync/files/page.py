@@ -53,11 +53,6 @@ class Page:
     where: str
     text: str = field(default="", compare=False)
 
-    @property
-    def by_key(self) -> Mapping[str, Record]:
-        """Return the items by key."""
-        return {item.key: item for item in self.items or ()}
-
 
 def fields_of(kind: KindName, contract: ContractName) -> list[Field]:
     """Return the fields that a page has; records are deleted and moved by other commands."""
@@ -123,7 +118,7 @@ def read_page(page: Page, text: str) -> Found:
         loaded = read(text)
     except BadYaml as error:
         return Found(mistakes=(Mistake(error.line, error.reason),))
-    reading = _Reading(page, loaded.lines)
+    reading = _Reading(page, loaded.lines, {item.key: item for item in page.items or ()})
     reading.whole(loaded.value)
     missing = () if reading.no_list else reading.missing()
     return Found(tuple(reading.edits), tuple(missing), tuple(reading.mistakes))
@@ -140,6 +135,7 @@ class _Reading:
 
     page: Page
     lines: Mapping[Path, int]
+    items: Mapping[str, Record]
     edits: list[Edited] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -174,13 +170,13 @@ class _Reading:
         key = given.pop(KEY, None)
         if key is None:
             self._new(given, path)
-        elif not isinstance(key, str) or key not in self.page.by_key:
+        elif not isinstance(key, str) or key not in self.items:
             self.wrong((*path, KEY), "no item here has this key; leave key out to make a new item")
         elif key in self.seen:
             self.wrong((*path, KEY), "this key stands twice; leave it out to make a new item")
         else:
             self.seen.add(key)
-            self._edit(self.page.by_key[key], given, path)
+            self._edit(self.items[key], given, path)
 
     def _edit(self, record: Record, given: Mapping[str, Json], path: Path) -> None:
         values = self._values(record.kind, given, path)
