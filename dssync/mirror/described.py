@@ -29,6 +29,9 @@ TABLES: Mapping[str, str] = {
     "remotes": "The environments and projects that this mirror holds.",
     "runs": "Every pull, push and sync.",
     "scans": "What each pull read of each list.",
+    "snapshots": "What was summed up at the end of each complete pull.",
+    "snapshot_datasets": "The datasets as they stood in each snapshot, by `snapshot`, its run.",
+    "snapshot_items": "The items as they stood in each snapshot, by `snapshot`, its run.",
     "receipts": "What each run did, record by record; `deltas` are [field, before, after].",
     "journal": "Requests that were about to be sent, and what became of them.",
     "unreadable": "Rows that the server cannot show.",
@@ -55,6 +58,7 @@ COMMON: Mapping[str, str] = {
     "run": "the run that first saw this content",
     "until_run": "the run that saw another content",
     "digest": "of what the server sent",
+    "seal": "a digest of the whole row",
     "side": "base or theirs",
     "pushed_run": "the push that waits to be seen again",
     "reverted": "the fields that were found back at their old value after a push",
@@ -64,7 +68,7 @@ COMMON: Mapping[str, str] = {
 EXTRA: Mapping[str, tuple[str, ...]] = {
     "": (),
     "_pending": ("side", "pushed_run", "reverted"),
-    "_history": ("until_run",),
+    "_history": ("until_run", "seal"),
 }
 """What the tables of a kind have besides the working copy's columns, by the end of their name."""
 

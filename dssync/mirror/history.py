@@ -73,8 +73,8 @@ def _proof(kind: KindName) -> str:
     """
     said = " || ','".join(f" || quote({name})" for name in (*KINDS[kind].names, "rest"))
     return (
-        f"run || '|' || CASE length(digest) WHEN {_WHOLE} THEN hex(digest)"
-        f" WHEN {_MARKED} THEN hex(substr(digest, 1 + {len(BROKEN)})) ELSE ''{said} END"
+        f"run || '|' || CASE length(digest) WHEN {2 * _WHOLE} THEN digest"
+        f" WHEN {2 * _MARKED} THEN substr(digest, 1 + {2 * len(BROKEN)}) ELSE ''{said} END"
         " || '|' || coalesce(deleted, 0) || '|' || coalesce(absent_since, '')"
         f" || '|{kind}|' || id"
     )

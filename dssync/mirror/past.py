@@ -51,7 +51,19 @@ def held(tx: Transaction, remote: str, run: int, kind: KindName) -> Iterator[Pas
     )
     for key, id, created, updated, by, rest, absent, begun, digest, *values in rows:
         named = dict(zip(KINDS[kind].names, values, strict=True))
-        yield Past(kind, key, id, named, created, updated, by, rest, absent, begun, broken(digest))
+        yield Past(
+            kind,
+            key,
+            id,
+            named,
+            created,
+            updated,
+            by,
+            rest,
+            absent,
+            begun,
+            broken(bytes.fromhex(digest)),
+        )
 
 
 def _parent() -> str:

@@ -69,9 +69,11 @@ _ELSEWHERE = ("dataset", "deleted")
 def _states(kind: Kind) -> str:
     """Write every content the server ever showed, with the runs that first saw and ended it.
 
-    Not its digest, which tells people nothing: Datasette shows no view that has bytes in it.
+    The digest is in hexadecimal: Datasette fails at a view that has bytes in it.
     """
-    columns = ", ".join(name for name in COLUMNS[kind.name] if name != "digest")
+    columns = ", ".join(
+        "hex(digest) AS digest" if name == "digest" else name for name in COLUMNS[kind.name]
+    )
     table = kind.table
     return (
         f"SELECT {columns}, NULL AS until_run FROM {table} WHERE digest IS NOT NULL"

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from dssync.core.fields import KindName
-from dssync.sync.status import STANDING, pending_word, pending_words, read_status
+from dssync.sync.status import PENDING, pending_word, pending_words, read_status
 from tests.mirror.test_views import Said, planned
 from tests.sync.two_sides import TwoSides
 
@@ -22,7 +22,7 @@ class Viewed(TwoSides):
     @invariant()
     def the_lists_agree_with_the_plan(self) -> None:
         plan, doubts = self.world.plan(), read_status(self.world.mirror).in_doubt
-        wanted = {(c.kind, c.key): STANDING[c.action] for c in plan.changes}
+        wanted = {(c.kind, c.key): PENDING[c.action] for c in plan.changes}
         wanted |= {(c.kind, c.key): "conflict" for c in plan.conflicts}
         wanted |= {(intent.kind, intent.key): "in doubt" for intent in doubts}
         assert self._listed() == wanted
