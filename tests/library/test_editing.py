@@ -15,7 +15,7 @@ from dssync.errors import (
     UnknownRecord,
     UsageError,
 )
-from dssync.mirror import unit
+from dssync.mirror import writer
 from dssync.sync import make_plan
 from tests.mirror.conftest import NEWER, Home
 from tests.mirror.served import D1, D2, I1, I2, I3, dataset, item
@@ -236,7 +236,7 @@ def test_there_is_one_block_at_a_time(home: Home, mirror: Mirror) -> None:
 def test_two_programs_never_write_at_once(
     home: Home, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unit, "SETTINGS", ("PRAGMA busy_timeout = 50",))
+    monkeypatch.setattr(writer, "SETTINGS", ("PRAGMA busy_timeout = 50",))
     with Mirror.open(home.mirror.path) as other, mirror.editing():
         mirror.item(I1).input = "first"
         assert other.item(I1).input == "q"
