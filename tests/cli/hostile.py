@@ -169,6 +169,7 @@ def table(scene: Scene) -> Mapping[tuple[str, ...], list[list[str]]]:
         ("log",): [[], [push], [A], [EVIL]],
         ("undo",): [[push, "-n"], [push, "-y"], [push, EVIL]],
         ("doctor",): [[], ["--repair", LOST, "-n"], ["--repair", EVIL]],
+        ("datasette",): [[], ["--mirror", f"no{PATHLIKE}"]],
         ("sandbox",): [["--port", EVIL]],
         ("completion",): [["zsh"], [EVIL]],
         ("demo",): [[EVIL]],

@@ -29,7 +29,7 @@ SENDING = {("pull",), ("push",), ("sync",), ("undo",)}
 
 READING = {
     *(("status",), ("diff",), ("list",), ("show",), ("search",), ("log",), ("export",)),
-    *(("init",), ("doctor",), ("sandbox",), ("completion",), ("demo",)),
+    *(("init",), ("doctor",), ("sandbox",), ("completion",), ("demo",), ("datasette",)),
     *(("remote", name) for name in ("add", "list", "check", "remove")),
 }
 
