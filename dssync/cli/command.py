@@ -41,7 +41,8 @@ def _write_options(
     common: list[tuple[str, str]] = []
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
-        if record is not None:
+        # what an argument means stands in the text above, if a click lists it at all
+        if record is not None and isinstance(parameter, click.Option):
             (common if isinstance(parameter, CommonOption) else own).append(record)
     for title, records in (("Options", own), ("Options of every command", common)):
         if records:

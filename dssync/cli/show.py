@@ -23,4 +23,5 @@ def show(context: Context, record: str) -> int:
         names = context.chosen(mirror)
         found = mirror.find(record, names)
         pending = pending_word(mirror, found.kind, found.key)
-        return context.finish(RecordView(found, pending))
+        parents = mirror.names([str(found.values["dataset"])]) if found.kind == "item" else ()
+        return context.finish(RecordView(found, pending, parents))

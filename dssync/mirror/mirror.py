@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from dssync import version
-from dssync.core.fields import KINDS, KindName, Spot, Stored
+from dssync.core.fields import KINDS, KindName, Names, Spot, Stored
 from dssync.core.merge import Conflict
 from dssync.core.resolve import Choice
 from dssync.errors import NoMirror
@@ -86,6 +86,11 @@ class Mirror:
         """
         with self.database.read() as tx:
             return records.find(tx, text, remotes)
+
+    def names(self, keys: Collection[str]) -> Names:
+        """Return what the datasets with these keys are called."""
+        with self.database.read() as tx:
+            return records.names(tx, keys)
 
     def edit(self, kind: KindName, key: str, values: Mapping[str, Stored]) -> None:
         """Set fields of a record, offline. Raises UsageError for what the server would refuse."""

@@ -189,6 +189,7 @@ def _attempts(text: str) -> Iterator[tuple[Sequence[KindName], str, list[Stored]
     )
     yield both, f"key = ? OR key IN ({aliases} AND id = ?)", [text, text]
     yield ("dataset",), "name = ?", [text]
+    text = text.removesuffix("…")  # a table may have cut it
     if len(text) >= PREFIX:
         begins, span = "{0} >= ? AND {0} < ?", [text, text + LAST]
         ids = f"{aliases} AND {begins.format('id')}"

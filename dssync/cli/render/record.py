@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dssync.cli.render.difference import readable, shown
-from dssync.cli.render.names import title
+from dssync.cli.render.names import called, title
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.table import Table
-from dssync.cli.render.text import Line, plain_json
+from dssync.cli.render.text import Line, plain_json, shortened, wrapped
 from dssync.cli.render.view import Document
-from dssync.core.fields import KINDS, KindName, Spot
+from dssync.core.fields import KINDS, KindName, Names, Spot
 from dssync.core.values import Json
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ Pending = Mapping[Spot, str]
 
 DAY = len("2026-11-23")
 """So much of a time is shown where names and texts need the room."""
+
+BEGINNING = len("019ca168-34ee…")
+"""So much of a key, likewise: an id's millisecond. Any command takes what is shown."""
 
 COLUMNS: dict[KindName, tuple[str, ...]] = {
     "dataset": ("key", "name", "remote", "updated_at", "state"),
@@ -35,6 +38,7 @@ class RecordView:
 
     record: "Record"
     pending: str
+    names: Names = ()
 
     def json(self) -> Document:
         """Return the record for programs."""
@@ -43,9 +47,17 @@ class RecordView:
     def draw(self, screen: Screen) -> None:
         """Print the record for people on a terminal, as JSON elsewhere."""
         if screen.out.isatty():
-            screen.data(_record_lines(self.record, self.pending))
+            screen.data(self._lines(screen.width))
         else:
             screen.document(self.json(), indent=2)
+
+    def _lines(self, width: int) -> Iterator[Line]:
+        yield from _head_lines(self.record, self.pending)
+        for field in KINDS[self.record.kind].fields:
+            value = readable(field, self.record.values[field.name])
+            if field.type == "reference":
+                value = called(str(value), self.names)
+            yield from _value_lines(field.name, value, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +76,41 @@ class RecordsView:
 
     def draw(self, screen: Screen) -> None:
         """Print the table."""
-        cut = DAY if screen.out.isatty() else None
-        rows = (self._cells(record, cut) for record in self.records)
-        screen.table(Table(COLUMNS[self.kind], rows, whole=("remote", "updated_at", "state")))
+        rows = (self._cells(record, screen.out.isatty()) for record in self.records)
+        whole = ("key", "remote", "updated_at", "state")
+        screen.table(Table(COLUMNS[self.kind], rows, whole=whole))
 
-    def _cells(self, record: "Record", cut: int | None) -> tuple[str, ...]:
+    def _cells(self, record: "Record", cut: bool) -> tuple[str, ...]:
+        updated = record.updated_at or ""
         facts = {
-            "key": record.key,
+            "key": shortened(record.key, BEGINNING) if cut else record.key,
             "remote": record.remote,
-            "updated_at": (record.updated_at or "")[:cut],
+            "updated_at": updated[:DAY] if cut else updated,
             "state": state(record, self._pending(record)),
         }
         columns = COLUMNS[self.kind]
-        return tuple(facts[n] if n in facts else _cell(record, n) for n in columns)
+        return tuple(facts[n] if n in facts else _cell(record, n, cut) for n in columns)
 
     def _pending(self, record: "Record") -> str:
         return self.pending.get(record.spot, "")
 
 
-def _cell(record: "Record", name: str) -> str:
+def _cell(record: "Record", name: str, cut: bool) -> str:
     value = readable(KINDS[record.kind].by_name[name], record.values[name])
+    value = gist(value) if cut else value
     return value if isinstance(value, str) else shown(value)
+
+
+def gist(value: Json) -> Json:
+    """Return what tells a value from others where there is little room.
+
+    That is the last thing a user says in a chat: chats of one dataset begin alike.
+    """
+    said = value.get("messages") if isinstance(value, dict) else value
+    turns = said if isinstance(said, list) else []
+    users = [turn for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"]
+    last = users[-1].get("content") if users else None
+    return last if isinstance(last, str) else value
 
 
 def state(record: "Record", pending: str) -> str:
@@ -116,7 +142,7 @@ def _values(record: "Record") -> dict[str, Json]:
     }
 
 
-def _record_lines(record: "Record", pending: str) -> Iterator[Line]:
+def _head_lines(record: "Record", pending: str) -> Iterator[Line]:
     yield Line(title(record.kind, record.label, record.key), "head")
     facts = (
         ("key", record.key),
@@ -130,8 +156,6 @@ def _record_lines(record: "Record", pending: str) -> Iterator[Line]:
             yield Line(f"  {name:<9}{text}", "dim")
     if pending == "conflict":
         yield Line(f"  settle it: dssync resolve {plain_json(record.key)}", "conflict")
-    for name, value in _values(record).items():
-        yield from _value_lines(name, value)
 
 
 def _by(record: "Record") -> str:
@@ -139,12 +163,14 @@ def _by(record: "Record") -> str:
     return f"{record.created_at}{by}" if record.created_at else ""
 
 
-def _value_lines(name: str, value: Json) -> Iterator[Line]:
+def _value_lines(name: str, value: Json, width: int) -> Iterator[Line]:
+    """Draw a value: text in paragraphs, JSON as it is, so that it can be copied."""
     if value is None or value is False:
         return
+    yield Line(f"{name}:", "head")
     if isinstance(value, str):
-        text = value
+        for paragraph in value.split("\n"):
+            yield from map(Line, wrapped(paragraph, width, "  ", "  "))
     else:
         text = plain_json(json.dumps(value, ensure_ascii=False, indent=2))
-    yield Line(f"{name}:", "head")
-    yield from (Line(f"  {line}") for line in text.split("\n"))
+        yield from (Line(f"  {line}") for line in text.split("\n"))
