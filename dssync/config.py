@@ -10,6 +10,9 @@ One file: `dssync.toml` in the folder, else in the user's own configuration fold
     key_env = "PROD_KEY"        # or key_file, key_command, key_keyring
     max_delete = "30%"          # or a number; how much may be lost before a run stops
 
+    [forget]                    # or [remotes.prod.forget], for one remote
+    keep_daily = 7
+
 Where it names no remote, or there is no file, PostHog's own variables and the credentials of its
 command line make one. Keys are looked up by `find_key` only, so what works offline needs none.
 """
@@ -27,6 +30,7 @@ from typing import Any, Literal
 import platformdirs
 
 from dssync.core.brakes import Limit
+from dssync.core.retention import Rules
 from dssync.errors import ConfigError
 from dssync.hosts import DEFAULT_HOST, host_notice, normal_host
 from dssync.keys import (
@@ -39,6 +43,7 @@ from dssync.keys import (
     look_up,
 )
 from dssync.net.secret import Secret
+from dssync.policy import written_rules
 from dssync.tomlplace import place_in
 
 __all__ = [
@@ -67,8 +72,8 @@ ID_VARIABLES: tuple[tuple[str, Scope], ...] = (
     ("POSTHOG_CLI_ENV_ID", "environment"),
 )
 
-_TOP_ENTRIES = ("mirror", "remotes")
-_REMOTE_ENTRIES = ("host", "environment", "project", "max_delete", *KEY_KINDS)
+_TOP_ENTRIES = ("mirror", "remotes", "forget")
+_REMOTE_ENTRIES = ("host", "environment", "project", "max_delete", "forget", *KEY_KINDS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -76,7 +81,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 class Remote:
     """A named environment or project of one host; `folder` is what a key file is relative to.
 
-    `max_delete` is how much of it may be lost in one run, where the configuration says so.
+    `max_delete` is how much of it may be lost in one run, and `keep` which snapshots `forget`
+    keeps, where the configuration says so of this remote.
     """
 
     name: str
@@ -86,6 +92,7 @@ class Remote:
     key: KeySource = field(default_factory=KeySource)
     folder: Path = field(default=Path(), compare=False)
     max_delete: Limit | None = None
+    keep: Rules | None = None
 
     def same_place(self, other: "Remote") -> bool:
         """Tell whether two remotes are one environment or project of one host."""
@@ -97,12 +104,14 @@ class Settings:
     """What the configuration says; `file` is where it was read, or would be written.
 
     `mirror` is a database URL with an absolute path; `notices` are sentences people should read.
+    `keep` is which snapshots `forget` keeps of a remote that has no rules of its own.
     """
 
     file: Path
     mirror: str
     remotes: Mapping[str, Remote]
     notices: tuple[str, ...] = ()
+    keep: Rules | None = None
 
 
 def load(
@@ -129,7 +138,8 @@ def load(
     if not remotes or (asked and host):
         remotes, notice = _from_variables(env, host, asked)
     where = mirror or env.get("DSSYNC_MIRROR") or written.get("mirror", DEFAULT_MIRROR)
-    return Settings(file, mirror_url(where, file.parent), remotes, (notice,) if notice else ())
+    notices, keep = (notice,) if notice else (), written_rules(written, file)
+    return Settings(file, mirror_url(where, file.parent), remotes, notices, keep)
 
 
 def find_key(remote: Remote, env: Mapping[str, str]) -> Secret:
@@ -258,7 +268,8 @@ def _written_remote(name: str, table: Mapping[str, Any], file: Path) -> Remote:
         raise ConfigError(f"{where} takes its key from one source, not from {len(keys)}")
     host = normal_host(str(table.get("host", DEFAULT_HOST)))
     key = keys[0] if keys else KeySource()
-    return Remote(name, host, *place, key, file.parent, _limit(name, table, file))
+    keep = written_rules(table, file, "remotes", name)
+    return Remote(name, host, *place, key, file.parent, _limit(name, table, file), keep)
 
 
 def _limit(name: str, table: Mapping[str, Any], file: Path) -> Limit | None:

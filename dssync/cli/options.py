@@ -159,3 +159,36 @@ def where_options(function: F) -> F:
     for option in reversed(_WHERE):
         function = option(function)
     return function
+
+
+_KEEP = (
+    *(
+        click.option(
+            f"--keep-{name}", name, metavar="N", type=click.IntRange(min=1), help=f"Keep {what}."
+        )
+        for name, what in (
+            ("last", "the N newest"),
+            ("hourly", "the newest of each of N hours"),
+            ("daily", "the newest of each of N days"),
+            ("weekly", "the newest of each of N weeks"),
+            ("monthly", "the newest of each of N months"),
+            ("yearly", "the newest of each of N years"),
+        )
+    ),
+    click.option(
+        "--keep-within",
+        "within",
+        metavar="SPAN",
+        help="Keep what is at most so much older than the newest: 30d, 2w, 1y6m (m: months).",
+    ),
+    click.option(
+        "--time-zone", "zone", metavar="NAME", help="Whose days, as Europe/Berlin; without it UTC."
+    ),
+)
+
+
+def keep_options(function: F) -> F:
+    """Add the options that say which snapshots to keep."""
+    for option in reversed(_KEEP):
+        function = option(function)
+    return function

@@ -96,6 +96,8 @@ def _outcome(run: "KeptRun") -> Iterator[str]:
         yield "1 problem" if len(run.troubles) == 1 else f"{len(run.troubles)} problems"
     if run.scans and not any(scanned[word] for word in ("new", "changed", "absent")):
         yield "no change" if all(s.outcome != "partial" for s in run.scans) else "partial"
+    if not (run.scans or run.counts):
+        yield from run.notes
 
 
 @dataclass(frozen=True, slots=True)

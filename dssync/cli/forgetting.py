@@ -1,0 +1,86 @@
+"""Forgetting as a person sees it: what would go, one question, then all of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from dssync.cli.context import Context
+from dssync.cli.render.forgotten import ForgetView, forgetting_lines
+from dssync.cli.render.text import counted
+from dssync.config import Settings
+from dssync.core.retention import Policy, Rules
+from dssync.errors import Declined, UsageError
+from dssync.mirror import Mirror
+from dssync.policy import zone_of
+from dssync.sync.forgetter import Forgetting
+from dssync.sync.forgetter import forget as forget_judged
+
+NOTHING = Rules(Policy())
+
+
+@dataclass(frozen=True, slots=True)
+class Forgets:
+    """How to forget: `yes` is consent, `dry` only shows, `prune` frees the space as well."""
+
+    context: Context
+    mirror: Mirror
+    forgetting: Forgetting
+    prune: bool
+    dry: bool
+    yes: bool
+    wait: float
+
+    def go(self) -> int:
+        """Show, ask and forget; return the exit code. Raises Declined, UsageError, Locked."""
+        view = ForgetView(self.forgetting, self.dry)
+        if self.dry:
+            return self.context.finish(view)
+        if not (self.forgetting.count or self.prune):
+            self.context.tell("nothing to forget")
+            return self.context.finish(view)
+        self._ask()
+        session = self.context.session(self.wait)
+        with self.context.watching(session) as watched:
+            receipt = forget_judged(self.mirror, self.forgetting, watched, prune=self.prune)
+        self.context.tell_receipt(receipt)
+        return self.context.finish(view, receipt=receipt)
+
+    def _ask(self) -> None:
+        """Show what is going to be forgotten, and get the consent for it."""
+        screen = self.context.screen
+        if not (self.yes or screen.interactive):
+            raise UsageError(
+                "there is nobody to ask whether to forget, so nothing was forgotten",
+                hint="look at it with -n, then add -y to consent",
+            )
+        show = screen.tell if self.yes else screen.warn
+        show(forgetting_lines(self.forgetting))
+        if not (self.yes or screen.ask(self._question())):
+            raise Declined("nothing was forgotten")
+
+    def _question(self) -> str:
+        count = self.forgetting.count
+        parts = [f"forget {counted(count, 'snapshot')}"] if count else []
+        if self.prune:
+            parts.append("free what no other snapshot holds" if count else "free what none holds")
+        question = f"{' and '.join(parts)} for ever?"
+        return question[0].upper() + question[1:]
+
+
+def rules_for(
+    settings: Settings, mirror: Mirror, names: Sequence[str], policy: Policy, zone: str | None
+) -> Mapping[str, Rules]:
+    """Return what is to be kept of each remote: as given here, else as it is configured.
+
+    Raises UsageError for a time zone that there is not.
+    """
+    known = names or [remote.name for remote in mirror.remotes()]
+    return {name: _rules(settings, name, policy, zone) for name in known}
+
+
+def _rules(settings: Settings, name: str, policy: Policy, zone: str | None) -> Rules:
+    remote = settings.remotes.get(name)
+    found = (remote.keep if remote else None) or settings.keep or NOTHING
+    if policy:
+        found = Rules(policy, UTC)
+    return replace(found, zone=zone_of(zone)) if zone else found
