@@ -6,6 +6,7 @@ snapshot, and whatever was replaced since an open intent was sent, because who s
 which record was first seen when. Receipts stay as well.
 """
 
+import json
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
@@ -49,8 +50,9 @@ def known_at(tx: Connection, remote: str, run: int) -> bool:
 
 def forget(tx: Connection, remote: str, runs: Collection[int]) -> None:
     """Forget snapshots of a remote by their runs; the states stay until they are pruned."""
+    among = "run IN (SELECT value FROM json_each(?))"
     tx.exec_driver_sql(
-        "DELETE FROM snapshots WHERE remote = ? AND run = ?", [(remote, run) for run in runs]
+        f"DELETE FROM snapshots WHERE remote = ? AND {among}", (remote, json.dumps(list(runs)))
     )
 
 
