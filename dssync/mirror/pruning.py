@@ -16,13 +16,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from dssync.core.fields import KINDS
+from dssync.core.story import Pruned
 from dssync.mirror import place, snapshots
 
 SPARE = 0.05
 """A file with a smaller share of free pages is left alone: the next pulls fill them."""
 
 _LOOSE = (
-    "remote = :remote AND until_run <= :reach AND NOT EXISTS (SELECT 1 FROM snapshots AS s"
+    "remote = :remote AND until_run <= :reach"
+    # what others changed while a push was under way lasted no run, and an undo must know of it
+    " AND (run < until_run OR run < (SELECT min(run) FROM snapshots WHERE remote = :remote))"
+    " AND NOT EXISTS (SELECT 1 FROM snapshots AS s"
     " WHERE s.remote = h.remote AND s.run >= h.run AND s.run < h.until_run)"
 )
 """The SQL condition for states `h` that no snapshot holds and that nothing else needs."""
@@ -39,6 +43,13 @@ def pruned_through(tx: Connection, remote: str) -> int:
 
 def _mark(remote: str) -> str:
     return f"pruned {remote}"
+
+
+def kept_of(tx: Connection, remote: str) -> Pruned:
+    """Return how far back the past of a remote is kept."""
+    query = "SELECT first_run FROM remotes WHERE name = ?"
+    first = tx.exec_driver_sql(query, (remote,)).scalar()
+    return Pruned(pruned_through(tx, remote), int(first or 0))
 
 
 def known_at(tx: Connection, remote: str, run: int) -> bool:

@@ -16,14 +16,15 @@ def states(tx: Transaction, kind: KindName, key: str) -> list[State]:
     """
     table, fields = KINDS[kind].table, ", ".join(KINDS[kind].names)
     columns = (
-        "run, id, created_at, updated_at, absent_since,"
+        "run, id, created_at, updated_at, absent_since, until_run,"
         f" (SELECT profile FROM people WHERE people.id = created_by), {fields}"
     )
+    present = columns.replace("until_run", "NULL")
     rows = tx.exec_driver_sql(
         f"SELECT 0 AS now, {columns} FROM {table}_history"
         f" WHERE key = :key AND {TOLD}"
-        f" UNION ALL SELECT 1, {columns} FROM {table}_pending WHERE key = :key AND side = 'theirs'"
-        f" UNION ALL SELECT 1, {columns} FROM {table} WHERE key = :key AND id IS NOT NULL"
+        f" UNION ALL SELECT 1, {present} FROM {table}_pending WHERE key = :key AND side = 'theirs'"
+        f" UNION ALL SELECT 1, {present} FROM {table} WHERE key = :key AND id IS NOT NULL"
         " AND digest IS NOT NULL"
         f" AND NOT EXISTS (SELECT 1 FROM {table}_pending WHERE key = :key)"
         " ORDER BY run, now",
@@ -36,8 +37,9 @@ def states(tx: Transaction, kind: KindName, key: str) -> list[State]:
             created_at=row[3],
             updated_at=row[4],
             absent_since=row[5],
-            created_by=_email(row[6]),
-            values=dict(zip(KINDS[kind].names, row[7:], strict=True)),
+            until_run=row[6],
+            created_by=_email(row[7]),
+            values=dict(zip(KINDS[kind].names, row[8:], strict=True)),
         )
         for row in rows
     ]
@@ -50,6 +52,14 @@ def _email(profile: str | None) -> str | None:
 def left_by(tx: Transaction, kind: KindName, key: str, run: int) -> Values | None:
     """Return what a run left of a record on the server, if it is still kept."""
     return next((s.values for s in states(tx, kind, key) if s.run == run), None)
+
+
+def knows(tx: Transaction, kind: KindName, key: str, run: int) -> bool:
+    """Tell whether it is kept what a run left of a record, or found there."""
+    return any(
+        s.run == run or (s.run < run and (s.until_run is None or s.until_run > run))
+        for s in states(tx, kind, key)
+    )
 
 
 def others_inside(tx: Transaction, dataset: str, besides: Collection[str]) -> int:

@@ -9,7 +9,7 @@ from dssync.core.plan import Change, Conflicted, referred
 from dssync.core.receipt import KeptRun, Receipt
 from dssync.core.story import Event, State, tell
 from dssync.errors import UnknownRun
-from dssync.mirror import Mirror, Record, Transaction, kept, records, story, touched
+from dssync.mirror import Mirror, Record, Transaction, kept, pruning, records, story, touched
 from dssync.sync.planner import describer
 
 
@@ -79,7 +79,8 @@ def read_story(mirror: Mirror, record: Record) -> Story:
     """Return what became of a record, and what is pending."""
     with mirror.database.read() as tx:
         states = story.states(tx, record.kind, record.key)
-        events = tell(record.kind, states, kept.entries_of(tx, record.kind, record.key))
+        said = kept.entries_of(tx, record.kind, record.key)
+        events = tell(record.kind, states, said, pruning.kept_of(tx, record.remote))
         triple = touched.triple(tx, record.kind, record.key)
         pending = difference(triple, describer(tx)) if triple else None
         runs = kept.begun(tx, {event.run for event in events})

@@ -11,7 +11,7 @@ from dssync.core.planned import PlannedEdit
 from dssync.core.receipt import Entry, KeptRun, Outcome, Receipt, Trouble
 from dssync.core.undo import inverse_action, outliving, undo
 from dssync.errors import Brake, DssyncError, UnknownRecord, UnknownRun, UsageError
-from dssync.mirror import Mirror, Record, Transaction, journal, kept, story
+from dssync.mirror import Mirror, Record, Transaction, journal, kept, pruning, story
 from dssync.sync import settler
 from dssync.sync.log import find_run
 from dssync.sync.planned import PlannedEdits, triple_of
@@ -190,12 +190,27 @@ def _take_back(
 ) -> PlannedEdit | Conflicted | Entry:
     if in_doubt:
         return _left(entry, "in doubt", IN_DOUBT)
+    _refuse_pruned(tx, number, entry)
     try:
         triple = triple_of(tx, entry.kind, entry.key)
         found = undo(entry, triple, story.left_by(tx, entry.kind, entry.key, number))
     except UnknownRecord:
         return _left(entry, "skipped", "the mirror no longer holds it")
     return _left(entry, "skipped", found) if isinstance(found, str) else found
+
+
+def _refuse_pruned(tx: Transaction, number: int, entry: Entry) -> None:
+    """Raise UnknownRun where nobody can tell any more what the run left of a record.
+
+    Without that, a change that somebody made since could not be told from the run's own.
+    """
+    through = pruning.pruned_through(tx, entry.remote)
+    if number <= through and not story.knows(tx, entry.kind, entry.key, number):
+        raise UnknownRun(
+            f"run {number} cannot be taken back: what it left of {entry.kind} {entry.label}"
+            f" was pruned, with the past of {entry.remote} up to run {through}",
+            hint=f"name those that can be: dssync undo {number} RECORD; see `dssync log {number}`",
+        )
 
 
 def _left(entry: Entry, outcome: Outcome, reason: str) -> Entry:

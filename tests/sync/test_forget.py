@@ -8,10 +8,12 @@ import pytest
 
 from dssync.core.fields import KINDS
 from dssync.core.retention import Policy, Rules
-from dssync.errors import UsageError
-from dssync.mirror import past, pruning, snapshots
+from dssync.errors import UnknownRun, UsageError
+from dssync.mirror import past, place, pruning, snapshots
 from dssync.sandbox import generate
 from dssync.sync.forgetter import Forgetting, forget, judge, naming
+from dssync.sync.log import read_story
+from dssync.sync.undo import prepare_undo
 from tests.sync.world import World
 
 DAY = 86_400
@@ -47,8 +49,8 @@ def through(world: World) -> int:
         return pruning.pruned_through(tx, "prod")
 
 
-def by(world: World, **policy: int) -> Forgetting:
-    return judge(world.mirror, {"prod": Rules(Policy(**policy))})
+def by(world: World, *, last: int) -> Forgetting:
+    return judge(world.mirror, {"prod": Rules(Policy(last=last))})
 
 
 def states(world: World) -> int:
@@ -167,7 +169,7 @@ def test_a_file_that_somebody_writes_keeps_its_room_inside(
     spacious(nights.mirror.path)
     before, size = nights.dump(), nights.mirror.path.stat().st_size
     with closing(sqlite3.connect(nights.mirror.path)) as writer, monkeypatch.context() as patch:
-        patch.setattr(pruning.place, "connect", impatient)
+        patch.setattr(place, "connect", impatient)
         writer.execute("BEGIN IMMEDIATE")
         freed = pruning.free(nights.mirror.path)
         writer.execute("ROLLBACK")
@@ -180,3 +182,71 @@ def test_a_file_that_somebody_writes_keeps_its_room_inside(
 
 def impatient(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=0, isolation_level=None)
+
+
+@pytest.fixture
+def pushed(nights: World) -> tuple[World, str, str]:
+    """Two items were pushed in run 8, and somebody changed the first of them before run 9."""
+    keys = [key for (key,) in nights.sql("SELECT key FROM items WHERE run = 1 LIMIT 2")]
+    for key in keys:
+        nights.mirror.edit("item", key, {"input": '"pushed"'})
+    assert nights.push().run == 8
+    nights.sandbox.state.update("item", keys[0], metadata={"by": "somebody"})
+    for _ in range(3):
+        nights.pull()
+    assert known(nights) == [*range(1, 8), 9, 10, 11]
+    return nights, keys[0], keys[1]
+
+
+def test_an_undo_of_what_was_pruned_is_refused_by_name(pushed: tuple[World, str, str]) -> None:
+    nights, first, second = pushed
+    forget(nights.mirror, by(nights, last=2), nights.session, prune=True)
+
+    def undo(*keys: str) -> list[str]:
+        records = [nights.mirror.find(key) for key in keys]
+        plan = prepare_undo(nights.mirror, 8, nights.remotes, nights.session, records=records).plan
+        return [change.key for change in plan.changes]
+
+    said = f"run 8 cannot be taken back: what it left of item {first} was pruned"
+    with nights.watched() as seen:
+        for keys in ((), (first,)):
+            with pytest.raises(UnknownRun, match=said):
+                undo(*keys)
+    assert seen == []
+    assert undo(second) == [second]
+
+
+def test_an_undo_of_what_a_kept_snapshot_holds_goes_on(pushed: tuple[World, str, str]) -> None:
+    nights, _, second = pushed
+    forget(nights.mirror, naming(nights.mirror, (1, 2, 3, 9), ()), nights.session, prune=True)
+    with nights.mirror.database.read() as tx:
+        assert pruning.pruned_through(tx, "prod") == 11
+        assert [pruning.known_at(tx, "prod", run) for run in (3, 4, 8, 9, 11, 12)] == [
+            False,
+            True,
+            False,
+            False,
+            True,
+            True,
+        ]
+    plan = prepare_undo(
+        nights.mirror, 8, nights.remotes, nights.session, records=[nights.mirror.find(second)]
+    ).plan
+    assert [change.key for change in plan.changes] == [second]
+
+
+def test_the_story_of_a_record_says_what_was_pruned(nights: World) -> None:
+    [(changing,)] = nights.sql("SELECT key FROM items WHERE metadata LIKE '%night%'")
+    [(steady,)] = nights.sql("SELECT key FROM items WHERE run = 1 LIMIT 1")
+    forget(nights.mirror, naming(nights.mirror, (1, 3, 4, 5), ()), nights.session, prune=True)
+
+    def told(key: str) -> list[tuple[int, str, str]]:
+        events = read_story(nights.mirror, nights.mirror.find(key)).events
+        return [(event.run, event.what, event.reason) for event in events]
+
+    assert told(steady) == [(1, "first seen", "")]
+    assert told(changing) == [
+        (7, "update", ""),
+        (6, "pruned", "what it was from run 3 to run 5 was pruned; in all, it changed so:"),
+        (2, "pruned", "what it was before was pruned"),
+    ]

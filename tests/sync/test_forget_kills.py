@@ -53,14 +53,18 @@ def run(world: World, path: Path, seams: Seams) -> None:
 def inside(seams: Seams) -> Iterator[None]:
     """Pass a seam at each commit, and again and again while SQLite works."""
 
+    def step() -> int:
+        seams()
+        return 0
+
     def watch(connection: sqlite3.Connection, *_: Any) -> sqlite3.Connection:
-        connection.set_progress_handler(lambda: seams() or 0, STEPS)
+        connection.set_progress_handler(step, STEPS)
         return connection
 
     event.listen(Engine, "connect", watch)
     with (
         seams.watching_commits(),
-        patch.object(pruning.place, "connect", lambda path: watch(place_connect(path))),
+        patch.object(place, "connect", lambda path: watch(place_connect(path))),
     ):
         yield
     event.remove(Engine, "connect", watch)

@@ -114,6 +114,8 @@ def _event_lines(event: "Event", story: "Story", width: int) -> Iterator[Line]:
 def _said(event: "Event", story: "Story") -> str:
     if event.what == "first seen":
         return "first seen"
+    if event.what == "pruned":
+        return "states before this one were pruned"
     if event.outcome != "applied":
         return f"{event.what} {event.outcome}"
     place = "by this mirror" if event.who == "here" else "on the server"
