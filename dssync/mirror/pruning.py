@@ -13,11 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from dssync.core.fields import KINDS
 from dssync.core.story import Pruned
 from dssync.mirror import place, snapshots
+from dssync.mirror.transaction import Transaction
 
 SPARE = 0.05
 """A file with a smaller share of free pages is left alone: the next pulls fill them."""
@@ -32,7 +31,7 @@ _LOOSE = (
 """The SQL condition for states `h` that no snapshot holds and that nothing else needs."""
 
 
-def pruned_through(tx: Connection, remote: str) -> int:
+def pruned_through(tx: Transaction, remote: str) -> int:
     """Return the newest run up to which states of a remote were pruned, 0 for none.
 
     Up to it, only what a snapshot holds is known to be there; after it everything is.
@@ -45,21 +44,21 @@ def _mark(remote: str) -> str:
     return f"pruned {remote}"
 
 
-def kept_of(tx: Connection, remote: str) -> Pruned:
+def kept_of(tx: Transaction, remote: str) -> Pruned:
     """Return how far back the past of a remote is kept."""
     query = "SELECT first_run FROM remotes WHERE name = ?"
     first = tx.exec_driver_sql(query, (remote,)).scalar()
     return Pruned(pruned_through(tx, remote), int(first or 0))
 
 
-def known_at(tx: Connection, remote: str, run: int) -> bool:
+def known_at(tx: Transaction, remote: str, run: int) -> bool:
     """Tell whether the mirror still knows all that a remote held at the end of a run."""
     return run > pruned_through(tx, remote) or any(
         each.run == run for each in snapshots.known(tx, [remote])
     )
 
 
-def forget(tx: Connection, remote: str, runs: Collection[int]) -> None:
+def forget(tx: Transaction, remote: str, runs: Collection[int]) -> None:
     """Forget snapshots of a remote by their runs; the states stay until they are pruned."""
     among = "run IN (SELECT value FROM json_each(?))"
     tx.exec_driver_sql(
@@ -67,7 +66,7 @@ def forget(tx: Connection, remote: str, runs: Collection[int]) -> None:
     )
 
 
-def prune(tx: Connection, remote: str) -> int:
+def prune(tx: Transaction, remote: str) -> int:
     """Delete the states that no snapshot of a remote holds; return how many they were."""
     reach = _reach(tx, remote)
     bound = {"remote": remote, "reach": reach}
@@ -82,7 +81,7 @@ def prune(tx: Connection, remote: str) -> int:
     return pruned
 
 
-def _reach(tx: Connection, remote: str) -> int:
+def _reach(tx: Transaction, remote: str) -> int:
     """Return the run up to which replaced states may go."""
     query = "SELECT min(run) FROM journal WHERE remote = ? AND closed_at IS NULL"
     waiting = tx.exec_driver_sql(query, (remote,)).scalar()
