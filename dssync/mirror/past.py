@@ -1,6 +1,6 @@
 """What a remote held at a snapshot, record by record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dssync.core.fields import KINDS, KindName, Values
@@ -8,6 +8,11 @@ from dssync.mirror.history import broken
 from dssync.mirror.transaction import Transaction
 
 AS_OF = "s.remote = :remote AND s.run <= :run AND (s.until_run IS NULL OR s.until_run > :run)"
+
+_NEWEST_FIRST = "ORDER BY rtrim(created_at, 'Z') DESC, key"
+
+BATCH = 500
+"""How many records are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +44,45 @@ class Past:
 def held(tx: Transaction, remote: str, run: int, kind: KindName) -> Iterator[Past]:
     """Yield the records of a kind that a remote held at the end of a run, newest first.
 
-    The deleted and the absent are among them.
+    The deleted and the absent are among them. Only keys are sorted: whole rows, sorted, would all
+    be in memory at once.
     """
-    fields = ", ".join(_parent() if name == "dataset" else name for name in KINDS[kind].names)
-    rows = tx.exec_driver_sql(
-        "SELECT key, id, created_at, updated_at,"
-        " (SELECT profile FROM people WHERE people.id = s.created_by), rest, absent_since, run,"
-        f" digest, {fields} FROM {kind}_states AS s WHERE {AS_OF}"
-        " ORDER BY rtrim(created_at, 'Z') DESC, key",
+    found = tx.exec_driver_sql(
+        f"SELECT key FROM {kind}_states AS s WHERE {AS_OF} {_NEWEST_FIRST}",
         {"remote": remote, "run": run},
     )
-    for key, id, created, updated, by, rest, absent, begun, digest, *values in rows:
-        named = dict(zip(KINDS[kind].names, values, strict=True))
-        yield Past(
-            kind,
-            key,
-            id,
-            named,
-            created,
-            updated,
-            by,
-            rest,
-            absent,
-            begun,
-            broken(bytes.fromhex(digest)),
+    yield from among(tx, remote, run, kind, [key for (key,) in found])
+
+
+def among(
+    tx: Transaction, remote: str, run: int, kind: KindName, keys: Sequence[str]
+) -> Iterator[Past]:
+    """Yield those of these records that a remote held at the end of a run, in batches."""
+    fields = ", ".join(_parent() if name == "dataset" else name for name in KINDS[kind].names)
+    for start in range(0, len(keys), BATCH):
+        # a list of values reaches the indexes below the view, a subquery would not
+        named_keys = {f"k{n}": key for n, key in enumerate(keys[start : start + BATCH])}
+        rows = tx.exec_driver_sql(
+            "SELECT key, id, created_at, updated_at,"
+            " (SELECT profile FROM people WHERE people.id = s.created_by), rest, absent_since, run,"
+            f" digest, {fields} FROM {kind}_states AS s WHERE {AS_OF}"
+            f" AND key IN ({', '.join(f':{name}' for name in named_keys)}) {_NEWEST_FIRST}",
+            {"remote": remote, "run": run, **named_keys},
         )
+        for key, id, created, updated, by, rest, absent, begun, digest, *values in rows:
+            yield Past(
+                kind,
+                key,
+                id,
+                dict(zip(KINDS[kind].names, values, strict=True)),
+                created,
+                updated,
+                by,
+                rest,
+                absent,
+                begun,
+                broken(bytes.fromhex(digest)),
+            )
 
 
 def _parent() -> str:
