@@ -156,7 +156,7 @@ def _room(freed: pruning.Freed) -> str:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
 
 
 def _many(number: int, noun: str) -> str:

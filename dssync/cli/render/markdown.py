@@ -33,21 +33,24 @@ LONGEST_LINE, MOST_LINES = 400, 40
 Record = Change | Conflicted
 
 
-def plan_markdown(plan: Plan) -> Iterator[str]:
-    """Yield the lines of a plan; what does not fit is counted in a sentence."""
-    yield f"## dssync plan: {summary(plan)}"
+def plan_markdown(plan: Plan, heading: str = "") -> Iterator[str]:
+    """Yield the lines of a plan; what does not fit is counted in a sentence.
+
+    With a `heading` of its own it is none that could be pushed, but what became of records.
+    """
+    yield f"## {heading or 'dssync plan'}: {summary(plan)}"
     room, left_out = MOST, list[Record]()
     for section in _sections(plan):
-        heading = f"### {code(section[0].remote)} / {code(_dataset(section[0]))}"
+        place = f"### {code(section[0].remote)} / {code(_dataset(section[0]))}"
         for at, record in enumerate(section):
             block = list(_block(record, folded=len(section) > MANY))
-            lines = [*(["", heading] if at == 0 else []), "", *block]
+            lines = [*(["", place] if at == 0 else []), "", *block]
             room -= sum(len(line) + 1 for line in lines)
             if room < 0 or left_out:
                 left_out.append(record)
             else:
                 yield from lines
-    yield from _foot(plan, left_out)
+    yield from _foot(plan, left_out, sendable=not heading)
 
 
 def _sections(plan: Plan) -> Iterator[list[Record]]:
@@ -61,16 +64,15 @@ def _dataset(record: Record) -> str:
     return record.where or record.label
 
 
-def _foot(plan: Plan, left_out: Sequence[Record]) -> Iterator[str]:
+def _foot(plan: Plan, left_out: Sequence[Record], *, sendable: bool) -> Iterator[str]:
     if left_out:
         changes = tuple(record for record in left_out if isinstance(record, Change))
         conflicts = tuple(record for record in left_out if isinstance(record, Conflicted))
         yield ""
-        yield (
-            f"**Not shown, for want of room: {summary(Plan(changes, conflicts))}.**"
-            " They belong to the plan all the same; `dssync diff` shows everything."
-        )
-    if plan.changes:
+        said = f"**Not shown, for want of room: {summary(Plan(changes, conflicts))}.**"
+        more = " They belong to the plan all the same; `dssync diff` shows everything."
+        yield said + more if sendable else said
+    if plan.changes and sendable:
         yield ""
         yield f"Digest `{plan.digest}`. Send exactly this: `dssync push --checksum {plan.digest}`"
 

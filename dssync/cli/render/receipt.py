@@ -199,7 +199,7 @@ def last_line(receipt: Receipt) -> Line:
     """Say what came of a run in one line, with its id."""
     counts = ", ".join(_counts(receipt))
     run = "no run" if receipt.run is None else f"run {receipt.run}"
-    return Line(f"{run}: {counts or 'nothing to do'}", "head")
+    return Line(f"{run}: {counts or ('done' if receipt.notes else 'nothing to do')}", "head")
 
 
 def _counts(receipt: Receipt) -> Iterator[str]:

@@ -34,15 +34,20 @@ COLUMNS: dict[KindName, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """Shows one record in full; `pending` says what a push has to do with it, if anything."""
+    """Shows one record in full; `pending` says what a push has to do with it, if anything.
+
+    With `at` it is shown as the server had it at the end of that run.
+    """
 
     record: "Record"
     pending: str
     names: Names = ()
+    at: int | None = None
 
     def json(self) -> Document:
         """Return the record for programs."""
-        return record_json(self.record, self.pending)
+        at = {} if self.at is None else {"at": self.at}
+        return {**record_json(self.record, self.pending), **at}
 
     def draw(self, screen: Screen) -> None:
         """Print the record for people on a terminal, as JSON elsewhere."""
@@ -52,7 +57,7 @@ class RecordView:
             screen.document(self.json(), indent=2)
 
     def _lines(self, width: int) -> Iterator[Line]:
-        yield from _head_lines(self.record, self.pending)
+        yield from _head_lines(self.record, self.pending, self.at)
         for field in KINDS[self.record.kind].fields:
             value = readable(field, self.record.values[field.name])
             if field.type == "reference":
@@ -142,11 +147,12 @@ def _values(record: "Record") -> dict[str, Json]:
     }
 
 
-def _head_lines(record: "Record", pending: str) -> Iterator[Line]:
+def _head_lines(record: "Record", pending: str, at: int | None) -> Iterator[Line]:
     yield Line(title(record.kind, record.label, record.key), "head")
     facts = (
         ("key", record.key),
         ("remote", record.remote),
+        ("as of", "" if at is None else f"run {at}"),
         ("state", state(record, pending)),
         ("created", _by(record)),
         ("updated", record.updated_at or ""),
