@@ -40,8 +40,7 @@ class Forgets:
             return self.context.finish(view)
         self._ask()
         session = self.context.session(self.wait)
-        with self.context.watching(session) as watched:
-            receipt = forget_judged(self.mirror, self.forgetting, watched, prune=self.prune)
+        receipt = forget_judged(self.mirror, self.forgetting, session, prune=self.prune)
         self.context.tell_receipt(receipt)
         return self.context.finish(view, receipt=receipt)
 
