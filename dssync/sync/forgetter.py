@@ -127,7 +127,7 @@ def forget(
             except DssyncError as error:  # the outcome of this remote; the others are still done
                 troubles.append(Trouble.of(remote, error))
         if prune and notes:
-            notes.append(_room(pruning.free(mirror.path)))
+            notes += _room(pruning.free(mirror.path))
         return current.finish(
             Receipt("forget", current.number, troubles=tuple(troubles), notes=tuple(notes))
         )
@@ -148,11 +148,14 @@ def _forget(tx: Transaction, remote: str, runs: Sequence[int], *, prune: bool) -
     return said if pruned is None else f"{said}, {_many(pruned, 'state')} pruned"
 
 
-def _room(freed: pruning.Freed) -> str:
+def _room(freed: pruning.Freed) -> list[str]:
+    """Say how much smaller the file is, or what is free inside it."""
     inside = f"{_size(freed.inside)} inside the file are free for what comes next"
     if freed.reason:
-        return f"the file is as large as before ({freed.reason}); {inside}"
-    return f"the file is {_size(freed.given_back)} smaller" if freed.given_back else inside
+        return [f"the file is as large as before ({freed.reason}); {inside}"]
+    if freed.given_back:
+        return [f"the file is {_size(freed.given_back)} smaller"]
+    return [inside] if freed.inside else []
 
 
 def _size(count: int) -> str:

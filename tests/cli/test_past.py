@@ -45,12 +45,11 @@ def test_forgetting_asks_and_is_a_run_of_the_log(aged: Shell) -> None:
     yes = aged(*words, terminal=True, stdin="y\n").well()
     assert "prod: 2 snapshots forgotten, 2 kept, 3 states pruned" in yes.err
     assert [s["run"] for s in verdicts(aged, "--keep-last", "4")] == [3, 4]
-    room = next(line for line in yes.err.splitlines() if "inside the file" in line)
     assert aged("log").well().out.splitlines()[0].split("\t")[2:] == [
         "forget",
         "",
         "0",
-        "prod: 2 snapshots forgotten, 2 kept, 3 states pruned, " + room,
+        "prod: 2 snapshots forgotten, 2 kept, 3 states pruned",
     ]
     assert aged(*words, "-y", "-q").well().err == ""
 

@@ -1,11 +1,13 @@
 """A record's story, from the states that were seen and what runs said of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from dssync.core.fields import Stored, Values
 from dssync.core.plan import Action, Delta
 from dssync.core.receipt import Entry, Outcome
-from dssync.core.story import Event, State, tell
+from dssync.core.story import Event, Pruned, State, tell
 
 Told = tuple[object, ...]
 
@@ -152,3 +154,54 @@ def test_an_event_says_when_and_why() -> None:
     assert (first.at, first.reason) == ("made", "")
     assert (ours.at, ours.reason) == (None, "why 2")
     assert gone.at == "noticed"
+
+
+def kept(run: int, until: int | None, **values: Stored) -> State:
+    return replace(state(run), until_run=until, values={**BASE, **values})
+
+
+GAPS: dict[str, tuple[list[State], list[tuple[int, Entry]], list[Told]]] = {
+    "nothing can have come before the first run": ([kept(1, None)], [], [SEEN]),
+    "something may have come before": ([kept(2, None)], [], [(2, "there", "pruned", {})]),
+    "what was seen later is whole": ([kept(9, None)], [], [(9, "there", "first seen", {})]),
+    "no gap between two": (
+        [kept(1, 4), kept(4, None, name="m")],
+        [],
+        [SEEN, (4, "there", "update", {"name": ("n", "m")})],
+    ),
+    "a gap, over which it changed": (
+        [kept(1, 3), kept(6, None, name="m")],
+        [],
+        [SEEN, (6, "there", "pruned", {"name": ("n", "m")})],
+    ),
+    "a gap, after which it is the same": (
+        [kept(1, 3), kept(6, None)],
+        [],
+        [SEEN, (6, "there", "pruned", {})],
+    ),
+    "nobody else is blamed for what happened in a gap": (
+        [kept(1, 3), kept(6, None, name="z")],
+        [said(5, "update", name=("x", "y"))],
+        [
+            SEEN,
+            (5, "here", "update", {"name": ("x", "y")}),
+            (6, "there", "pruned", {"name": ("n", "z")}),
+        ],
+    ),
+    "after a gap the story goes on": (
+        [kept(1, 3), kept(6, 9, name="m"), kept(9, None, name="z")],
+        [],
+        [
+            SEEN,
+            (6, "there", "pruned", {"name": ("n", "m")}),
+            (9, "there", "update", {"name": ("m", "z")}),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GAPS)
+def test_the_story_over_gaps(name: str) -> None:
+    states, words, told = GAPS[name]
+    events = tell("dataset", states, words, Pruned(through=7, first=1))
+    assert [short(event) for event in events] == told
