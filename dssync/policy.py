@@ -44,5 +44,6 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(
-            f"no time zone is called {name!r}", hint="write it as in Europe/Berlin, or UTC"
+            f"no time zone is called {name!r}",
+            hint="write it as in Europe/Berlin; where the machine has no zones: pip install tzdata",
         ) from None
