@@ -17,7 +17,17 @@ from dssync.core.receipt import Entry
 from dssync.core.records import Triple
 from dssync.core.values import differing
 from dssync.errors import UsageError
-from dssync.mirror import aliases, history, journal, records, recreation, runs, theirs, touched
+from dssync.mirror import (
+    aliases,
+    history,
+    journal,
+    links,
+    records,
+    recreation,
+    runs,
+    theirs,
+    touched,
+)
 from dssync.mirror.history import TOLD
 from dssync.mirror.journal import Intent
 from dssync.mirror.transaction import Transaction
@@ -139,6 +149,7 @@ def unite(tx: Transaction, intent: Intent, other: str) -> None:
 def _rename(tx: Transaction, kind: KindName, old: str, new: str) -> None:
     """Put one key in the place of another wherever it stands, but in the record's own row."""
     history.rename(tx, kind, "key", old, new)
+    links.rename(tx, kind, old, new)
     for table in ("aliases", "journal", "unreadable"):
         tx.exec_driver_sql(
             f"UPDATE {table} SET key = ? WHERE kind = ? AND key = ?", (new, kind, old)

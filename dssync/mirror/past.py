@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dssync.core.fields import KINDS, KindName, Values
-from dssync.mirror.history import broken
+from dssync.core.values import digest_of
+from dssync.mirror.columns import COLUMNS
+from dssync.mirror.history import TOLD, broken
 from dssync.mirror.transaction import Transaction
 
 AS_OF = "s.remote = :remote AND s.run <= :run AND (s.until_run IS NULL OR s.until_run > :run)"
@@ -83,6 +85,26 @@ def among(
                 begun,
                 broken(bytes.fromhex(digest)),
             )
+
+
+def unsound(tx: Transaction, remote: str, run: int, kind: KindName) -> list[str]:
+    """Return the keys of records held at the end of a run that cannot be trusted.
+
+    They are marked broken, or their history is not as it was sealed.
+    """
+    names = ", ".join(COLUMNS[kind])
+    rows = tx.exec_driver_sql(
+        f"SELECT seal, digest, {names}, until_run FROM {KINDS[kind].table}_history AS s"
+        f" WHERE {AS_OF} AND digest IS NOT NULL",
+        {"remote": remote, "run": run},
+    )
+    found = {row[0] for seal, digest, *row in rows if seal != digest_of(*row) or broken(digest)}
+    marked = tx.exec_driver_sql(
+        f"SELECT key FROM {KINDS[kind].table} AS s WHERE remote = ? AND run <= ?"
+        f" AND NOT {TOLD} AND key NOT IN (SELECT key FROM {KINDS[kind].table}_pending)",
+        (remote, run),
+    )
+    return sorted(found.union(row[0] for row in marked))
 
 
 def _parent() -> str:

@@ -122,6 +122,14 @@ def get(tx: Transaction, kind: KindName, key: str) -> Record:
     return found
 
 
+def keys(tx: Transaction, kind: KindName, condition: str, arguments: Sequence[Stored]) -> list[str]:
+    """Return the keys of records for an SQL condition."""
+    rows = tx.exec_driver_sql(
+        f"SELECT key FROM {KINDS[kind].table} WHERE {condition} ORDER BY key", tuple(arguments)
+    )
+    return [row[0] for row in rows]
+
+
 def page(tx: Transaction, kind: KindName, rowids: Sequence[int]) -> list[Record]:
     """Return the records with these rowids, newest first; those that are gone stay out."""
     among = "rowid IN (SELECT value FROM json_each(?))"

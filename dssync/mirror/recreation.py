@@ -10,7 +10,7 @@ theirs, while ours points at the dataset that is made again: each is an ordinary
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from dssync.core.fields import KINDS, ContractName, KindName
@@ -53,6 +53,18 @@ def waits(tx: Transaction, kind: KindName, key: str) -> bool:
     """Tell whether a record waits to be made again."""
     query = f"SELECT 1 FROM {KINDS[kind].table}_pending WHERE key = ? AND side = ?"
     return tx.exec_driver_sql(query, (key, GONE)).first() is not None
+
+
+def refused(tx: Transaction, kind: KindName, keys: Collection[str]) -> set[str]:
+    """Return those of `keys` whose undelete the server answered with 404 since they are gone."""
+    rows = tx.exec_driver_sql(
+        f"SELECT s.key FROM receipts AS s JOIN {KINDS[kind].table} AS r ON r.key = s.key"
+        " WHERE s.kind = ? AND s.action = 'undelete' AND s.status = 404"
+        " AND r.absent_since IS NOT NULL AND s.run >= r.run"
+        " AND s.key IN (SELECT value FROM json_each(?))",
+        (kind, json.dumps(list(keys))),
+    )
+    return {row[0] for row in rows}
 
 
 def take_back(tx: Transaction, kind: KindName, key: str) -> None:

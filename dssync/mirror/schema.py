@@ -243,3 +243,15 @@ aliases = Table(
     Column("key", Text, nullable=False),
 )
 Index("aliases_by_key", aliases.c.kind, aliases.c.key)
+
+links = Table(
+    "links",
+    metadata,
+    Column("remote", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("source_key", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("run", Integer),
+)
+Index("links_by_key", links.c.kind, links.c.key)
