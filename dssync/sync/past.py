@@ -40,7 +40,7 @@ def open_snapshot(mirror: Mirror, snapshot: Snapshot) -> Iterator[Source]:
         yield Source(
             remote,
             run,
-            f"snapshot {run} of {remote}, taken at {snapshot.taken_at}",
+            f"snapshot {run} of {remote}, taken at {snapshot.taken_at[:19]}Z",
             snapshot.unread,
             lambda kind: past.held(tx, remote, run, kind),
         )

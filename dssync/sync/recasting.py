@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from dssync.core.differ import difference
-from dssync.core.fields import KINDS, KindName, Spot, Values
+from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.records import Triple
 from dssync.core.restoring import Step, step
 from dssync.core.toll import Toll
@@ -41,7 +41,6 @@ class Left:
 
     kind: KindName
     key: str
-    label: str
     reason: str
 
 
@@ -72,8 +71,8 @@ class Scope:
 class Recasting:
     """One restore's edits, inside the transaction that it was given.
 
-    `moved` are the records it edited, `overwritten` names those whose pending edits were in the
-    way, `left` those that could not be made what they were.
+    `overwritten` names the records whose pending edits were in the way, `left` those that could not
+    be made what they were.
     """
 
     def __init__(
@@ -91,7 +90,6 @@ class Recasting:
         self._own = source.remote == remote.name
         self._homes: dict[str, str] = {}
         self._seen: dict[KindName, set[str]] = {kind: set() for kind in KINDS}
-        self.moved: set[Spot] = set()
         self.overwritten: list[str] = []
         self.left: list[Left] = []
         self.toll = Toll()
@@ -202,7 +200,6 @@ class Recasting:
             with self._mirror.database.step(self._tx, LOCAL):
                 edits.take_back(self._tx, kind, now.key)
             again = touched.among(self._tx, kind, [now.key])[now.key]
-            self.moved.add(now.spot)
             return step(kind, then, again, self._remote.contract, refused=refused)
         if not self._discard and _overwrites(found):
             label, _ = records.describe(self._tx, kind, now.key, now.ours)
@@ -215,9 +212,7 @@ class Recasting:
         if now is None:
             if found.name != "create":
                 return None
-            made = edits.create(tx, kind, self._remote.name, found.values)
-            self.moved.add((kind, made))
-            return made
+            return edits.create(tx, kind, self._remote.name, found.values)
         if found.name in ("drop", "remake"):
             with self._mirror.database.step(tx, LOCAL):
                 if found.name == "drop":
@@ -226,8 +221,6 @@ class Recasting:
                     edits.recreate(tx, kind, now.key)
         if found.name in ("edit", "remake") and found.values:
             edits.change(tx, kind, now.key, found.values)
-        if found.name not in ("nothing", "refuse"):
-            self.moved.add(now.spot)
         return now.key
 
     def _others(self, kind: KindName) -> list[str]:
@@ -246,7 +239,7 @@ class Recasting:
             self._apply(kind, now, self._decide(kind, None, now, refused=False))
 
     def _leave(self, kind: KindName, key: str, reason: str) -> None:
-        self.left.append(Left(kind, key, key, reason))
+        self.left.append(Left(kind, key, reason))
 
 
 def _pending(now: Triple) -> bool:

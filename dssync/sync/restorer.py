@@ -27,6 +27,8 @@ NAMED = 5
 class Restored:
     """What a restore edited, or would: its plan, and what it could not do.
 
+    `dropped` counts the pending changes that are gone, or are others now.
+
     `apart` counts the live records of the remote, by kind, that it left alone because the source
     knows nothing of them.
     """
@@ -38,6 +40,7 @@ class Restored:
     left: tuple[Left, ...]
     unread: tuple[Unread, ...]
     apart: dict[KindName, int]
+    dropped: int
 
 
 def restore(
@@ -67,6 +70,7 @@ def restore(
             stack.enter_context(lock.hold(mirror.path, "restore", session.clock, wait=session.wait))
         tx = stack.enter_context(mirror.database.edit())
         mark = tx.begin_nested()
+        before = set(_digests(plan_within(tx, [target])))
         scope = Scope.of(source, dataset) if dataset else None
         work = Recasting(mirror, tx, source, known[target], scope, discard=discard)
         work.go()
@@ -76,20 +80,26 @@ def restore(
             title=source.title,
             remote=target,
             plan=Plan.of(
-                (change for change in plan.changes if change.spot in work.moved),
-                (each for each in plan.conflicts if each.spot in work.moved),
+                change
+                for change, digest in zip(plan.changes, _digests(plan), strict=True)
+                if digest not in before
             ),
             toll=work.toll,
             left=tuple(work.left),
             unread=source.unread,
             apart=work.apart(),
+            dropped=len(before.difference(_digests(plan))),
         )
         if dry:
             mark.rollback()
         return done
 
 
-def choose(taken: Sequence[Snapshot]) -> str:
+def _digests(plan: Plan) -> list[str]:
+    return [change.digest for change in plan.changes]
+
+
+def only_remote(taken: Sequence[Snapshot]) -> str:
     """Return the one remote that these snapshots are of. Raises UsageError for several."""
     remotes = sorted({each.remote for each in taken})
     if len(remotes) > 1:

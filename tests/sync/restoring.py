@@ -48,7 +48,7 @@ def fill(world: World, datasets: int, items: int, project: int = 1) -> list[str]
 
 def editable(world: World, remote: str) -> Editable:
     """Return what a person could edit of a remote's live records, names standing for datasets."""
-    names = dict(world.sql("SELECT key, name FROM datasets"))
+    names: dict[str, str] = dict(world.sql("SELECT key, name FROM datasets"))
     found: Editable = {}
     for kind in KINDS.values():
         columns = ", ".join(kind.names)

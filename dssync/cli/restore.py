@@ -1,0 +1,78 @@
+"""`dssync restore`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dssync.cli.command import command
+from dssync.cli.completing import remotes
+from dssync.cli.context import Context
+from dssync.cli.exits import OPENING
+from dssync.cli.options import wait_option
+
+if TYPE_CHECKING:
+    from dssync.core.snapshot import Snapshot
+    from dssync.mirror import Mirror
+
+
+@command("restore", exits=OPENING)
+@click.argument("moment", metavar="SNAPSHOT|TIME")
+@click.option("--dataset", metavar="NAME", help="Only this dataset, as it was called then.")
+@click.option(
+    "--to",
+    metavar="REMOTE",
+    shell_complete=remotes,
+    help="Into another remote, an empty one too; made there once, updated ever after.",
+)
+@click.option("--discard", is_flag=True, help="Drop pending edits that are in the way.")
+@click.option("-n", "--dry-run", "dry", is_flag=True, help="Only show what would change.")
+@wait_option
+def restore(
+    context: Context,
+    moment: str,
+    dataset: str | None,
+    to: str | None,
+    discard: bool,
+    dry: bool,
+    wait: float,
+) -> int:
+    """Make the working copy equal the past.
+
+    SNAPSHOT is the run of a complete pull; a TIME means the newest snapshot taken at or before it,
+    a date the end of that day in UTC. Fields get back what they held, deleted records are brought
+    back, and what did not exist then is deleted. Nothing is sent: `dssync push` shows the plan and
+    sends it, `dssync revert --all` takes it back. What cannot come back is listed first.
+    """
+    from dssync.cli.render.restore import RestoreView
+    from dssync.sync import make_plan
+    from dssync.sync.past import open_snapshot
+    from dssync.sync.restorer import restore
+
+    with context.mirror() as mirror:
+        snapshot = _meant(context, mirror, moment)
+        with open_snapshot(mirror, snapshot) as source:
+            done = restore(
+                mirror,
+                source,
+                context.session(wait),
+                remote=to,
+                dataset=dataset,
+                discard=discard,
+                dry=dry,
+            )
+        view = RestoreView(done, dry)
+        view.warn(context.screen)
+        return context.finish(view, pending=None if dry else make_plan(mirror))
+
+
+def _meant(context: Context, mirror: "Mirror", text: str) -> "Snapshot":
+    """Return the snapshot that is meant. Raises UsageError, UnknownRun."""
+    from dssync.core.moment import chosen
+    from dssync.mirror import snapshots
+    from dssync.sync.restorer import only_remote
+
+    names = context.chosen(mirror)
+    with mirror.database.read() as tx:
+        taken = snapshots.known(tx, names)
+    remote = only_remote(taken) or next(iter(names), "any remote")
+    return chosen(taken, text, remote)
