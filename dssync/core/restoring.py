@@ -59,18 +59,32 @@ def step(
     if then is None:
         return _away(now)
     remake = now is not None and now.id is not None and refused and _deleted_there(now)
-    fitted = _Fitted.of(kind, then, contract, creating=now is None or now.id is None or remake)
-    if fitted.reason:
-        return Step("refuse", lost=fitted.lost, reason=fitted.reason)
-    if now is None:
-        return Step("create", fitted.values, fitted.lost)
-    wanted = {**fitted.values, "deleted": 0}
-    fields = [f for f in KINDS[kind].fields if f.name in wanted]
-    edited = {name: wanted[name] for name in differing(fields, now.ours, wanted)}
-    if remake:
-        return Step("remake", edited, fitted.lost)
+    creating = now is None or now.id is None or remake
+    fitted = _Fitted.of(kind, then, contract, creating=creating)
+    wanted = fitted.values if now is None else _edited(kind, now, {**fitted.values, "deleted": 0})
+    # nothing but what is set can be refused; most records are as they were
+    whole = {**fitted.values, **wanted} if remake else wanted
+    if reason := _refused(kind, whole, contract, creating=creating):
+        return Step("refuse", lost=fitted.lost, reason=reason)
+    if now is None or remake:
+        return Step("remake" if remake else "create", wanted, fitted.lost)
     stuck = differing([KINDS[kind].by_name[n] for n in fitted.fixed], now.ours, then)
-    return Step("edit" if edited else "nothing", edited, fitted.lost, stuck)
+    return Step("edit" if wanted else "nothing", wanted, fitted.lost, stuck)
+
+
+def _edited(kind: KindName, now: Triple, wanted: Values) -> Values:
+    fields = [f for f in KINDS[kind].fields if f.name in wanted]
+    return {name: wanted[name] for name in differing(fields, now.ours, wanted)}
+
+
+def _refused(kind: KindName, values: Values, contract: ContractName, *, creating: bool) -> str:
+    """Say why the contract would not take these values; "" where it does."""
+    fields = KINDS[kind].by_name
+    return "; ".join(
+        f"{name}: {reason}"
+        for name, value in values.items()
+        for reason in reasons(fields[name], value, contract, creating=creating)
+    )
 
 
 def _away(now: Triple | None) -> Step:
@@ -90,7 +104,6 @@ class _Fitted:
     values: Values
     lost: tuple[str, ...]
     fixed: tuple[str, ...]
-    reason: str
 
     @classmethod
     def of(
@@ -99,7 +112,6 @@ class _Fitted:
         values: dict[str, Stored] = {}
         lost: list[str] = []
         fixed: list[str] = []
-        refused: list[str] = []
         for each in KINDS[kind].fields:
             rule, value = each.rule(contract), then[each.name]
             if each.type == "flag":
@@ -110,9 +122,7 @@ class _Fitted:
                 fixed.append(each.name)
             else:
                 values[each.name] = _filled(each, rule, value)
-                why = reasons(each, values[each.name], contract, creating=creating)
-                refused += [f"{each.name}: {reason}" for reason in why]
-        return cls(values, tuple(lost), tuple(fixed), "; ".join(refused))
+        return cls(values, tuple(lost), tuple(fixed))
 
 
 def _filled(field: Field, rule: Rule, value: Stored) -> Stored:

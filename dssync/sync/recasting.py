@@ -243,7 +243,8 @@ class Recasting:
 
 
 def _pending(now: Triple) -> bool:
-    return difference(now) is not None
+    untouched = now.theirs is now.ours  # so `touched.among` gives it
+    return not untouched and difference(now) is not None
 
 
 def _overwrites(found: Step) -> bool:
