@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import Engine, event
 
 from dssync.core.brakes import Limit
+from dssync.core.fields import KINDS
 from dssync.errors import Brake, MirrorDamaged, UnknownRecord, UsageError
-from dssync.mirror import Mirror
+from dssync.mirror import Mirror, links, past
 from dssync.sandbox import Sandbox
+from dssync.sync.past import Source
+from dssync.sync.restorer import restore
 from tests.clock import FakeClock
 from tests.seams import Seams, killed_at
+from tests.sync.losing import WAIT, stored_as_second
 from tests.sync.restoring import Editable, editable, fill, go_back, push, run_of
 from tests.sync.test_restore import SPARE
 from tests.sync.world import PROD, World
@@ -267,6 +271,65 @@ def test_a_remote_that_was_never_pulled_is_named(filled: World) -> None:
     with pytest.raises(UsageError, match="has not met nowhere yet") as refused:
         go_back(filled, 1, "nowhere")
     assert refused.value.hint.startswith("dssync pull -r nowhere")
+
+
+def carried(world: World, run: int) -> Source:
+    """Return a snapshot as a file would carry it: values, and keys of the mirror that wrote it."""
+    with world.mirror.database.read() as tx:
+        held = {kind: list(past.held(tx, "prod", run, kind)) for kind in KINDS}
+    return Source("prod", None, "a file of prod", (), lambda kind: iter(held[kind]))
+
+
+def test_a_snapshot_of_another_mirror_is_known_by_its_ids(filled: World, tmp_path: Path) -> None:
+    theirs = filled.another_mirror(tmp_path / "theirs.db")
+    theirs.pull()
+    key = theirs.mirror.new("dataset", "prod", {"name": "made there"})
+    theirs.mirror.new("item", None, {"dataset": key, "input": "1"})
+    theirs.push()
+    theirs.pull()
+    file, before = carried(theirs, run_of(theirs)), editable(theirs, "prod")
+    theirs.mirror.close()
+    filled.pull()
+    restored = partial(restore, filled.mirror, file, filled.session)
+    assert not restored().plan
+    filled.sandbox.state.update("dataset", filled.mirror.find("made there").key, name="changed")
+    filled.pull()
+    assert restored().plan.counts() == {"update": 1}
+    assert editable(filled, "prod") == before
+
+
+def test_records_that_this_mirror_never_saw_are_made_once(filled: World, tmp_path: Path) -> None:
+    theirs = filled.another_mirror(tmp_path / "theirs.db")
+    theirs.pull()
+    extra = filled.sandbox.state.insert("dataset", name="extra")
+    item = filled.sandbox.state.insert("item", dataset=extra, input=1, ref_trace_id="t")
+    theirs.pull()
+    file, before = carried(theirs, run_of(theirs)), editable(theirs, "prod")
+    theirs.mirror.close()
+    filled.sandbox.state.remove("item", item)
+    filled.sandbox.state.remove("dataset", extra)
+    filled.pull()
+    done = restore(filled.mirror, file, filled.session)
+    assert done.plan.counts() == {"create": 2}
+    assert (done.toll.made, done.toll.traces) == ({"dataset": 1, "item": 1}, 0)
+    push(filled)
+    filled.pull()
+    assert editable(filled, "prod") == before
+    assert not restore(filled.mirror, file, filled.session).plan
+
+
+def test_a_copy_in_doubt_keeps_its_link_when_a_pull_stored_it_first(
+    world: World, home: str
+) -> None:
+    key, id = stored_as_second(world)
+    with world.mirror.database.unit(9) as tx:
+        links.remember(tx, "prod", "dataset", "other", {"original": id, "twin": "twin"}, 1)
+    world.clock.advance(WAIT)
+    world.pull()
+    assert world.ours("dataset", key, "id") == id
+    with world.mirror.database.read() as tx:
+        found = links.find(tx, "prod", "dataset", "other", ["original", "twin"])
+    assert found == {"original": key}
 
 
 def killed_in_a_restore(path: Path, sandbox: Sandbox, seams: Seams) -> None:

@@ -63,6 +63,11 @@ class RestoreView:
             )
         if done.dropped:
             yield Line(f"{counted(done.dropped, 'pending change')} dropped")
+        if done.plan.counts().get("undelete"):
+            yield from sentence(
+                "where the push says 404 to an undelete, the same restore again makes those anew",
+                width,
+            )
         if done.apart:
             much = " and ".join(counted(count, kind) for kind, count in done.apart.items())
             yield from sentence(
