@@ -32,6 +32,7 @@ TABLES: Mapping[str, str] = {
     "snapshots": "What was summed up at the end of each complete pull.",
     "snapshot_datasets": "The datasets as they stood in each snapshot, by `snapshot`, its run.",
     "snapshot_items": "The items as they stood in each snapshot, by `snapshot`, its run.",
+    "links": "Which record of one remote (`source`) became which record of another (`remote`).",
     "receipts": "What each run did, record by record; `deltas` are [field, before, after].",
     "journal": "Requests that were about to be sent, and what became of them.",
     "unreadable": "Rows that the server cannot show.",

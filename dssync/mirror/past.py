@@ -100,9 +100,10 @@ def unsound(tx: Transaction, remote: str, run: int, kind: KindName) -> list[str]
     )
     found = {row[0] for seal, digest, *row in rows if seal != digest_of(*row) or broken(digest)}
     marked = tx.exec_driver_sql(
-        f"SELECT key FROM {KINDS[kind].table} AS s WHERE remote = ? AND run <= ?"
-        f" AND NOT {TOLD} AND key NOT IN (SELECT key FROM {KINDS[kind].table}_pending)",
-        (remote, run),
+        f"SELECT key FROM {KINDS[kind].table} WHERE remote = :remote AND run <= :run AND NOT {TOLD}"
+        f" UNION ALL SELECT key FROM {KINDS[kind].table}_pending WHERE side IN ('theirs', 'gone')"
+        f" AND remote = :remote AND run <= :run AND NOT {TOLD}",
+        {"remote": remote, "run": run},
     )
     return sorted(found.union(row[0] for row in marked))
 

@@ -70,7 +70,6 @@ def _unsound(
     """Return the records of a snapshot whose content cannot be trusted."""
     with mirror.database.read() as tx:
         keys = past.unsound(tx, snapshot.remote, snapshot.run, kind)
-        keys += past.broken_keys(tx, snapshot.remote, snapshot.run, kind)
         keys += [
             record.key
             for record in records.chosen(tx, kind, written_past)

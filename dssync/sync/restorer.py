@@ -5,7 +5,7 @@ is an ordinary push.
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from dssync.core.fields import KindName
@@ -13,7 +13,7 @@ from dssync.core.plan import Plan
 from dssync.core.snapshot import Snapshot, Unread
 from dssync.core.toll import Toll
 from dssync.errors import UsageError
-from dssync.mirror import Mirror, lock
+from dssync.mirror import Mirror, Transaction, lock
 from dssync.sync.past import Source
 from dssync.sync.planner import plan_within
 from dssync.sync.recasting import Left, Recasting, Scope
@@ -21,6 +21,10 @@ from dssync.sync.session import Session
 
 NAMED = 5
 """So many pending records are named."""
+
+
+class _TakenBack(Exception):
+    """Nothing is kept of what was only to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +73,32 @@ def restore(
         if not dry:
             stack.enter_context(lock.hold(mirror.path, "restore", session.clock, wait=session.wait))
         tx = stack.enter_context(mirror.database.edit())
-        mark = tx.begin_nested()
-        before = set(_digests(plan_within(tx, [target])))
         scope = Scope.of(source, dataset) if dataset else None
-        work = Recasting(mirror, tx, source, known[target], scope, discard=discard)
-        work.go()
-        _refuse_pending(work.overwritten)
-        plan = plan_within(tx, [target])
-        done = Restored(
-            title=source.title,
-            remote=target,
-            plan=Plan.of(
-                change
-                for change, digest in zip(plan.changes, _digests(plan), strict=True)
-                if digest not in before
-            ),
-            toll=work.toll,
-            left=tuple(work.left),
-            unread=source.unread,
-            apart=work.apart(),
-            dropped=len(before.difference(_digests(plan))),
-        )
-        if dry:
-            mark.rollback()
-        return done
+        with suppress(_TakenBack), mirror.database.step(tx):
+            work = Recasting(mirror, tx, source, known[target], scope, discard=discard)
+            done = _recast(tx, work, source, target)
+            if dry:
+                raise _TakenBack
+    return done
+
+
+def _recast(tx: Transaction, work: Recasting, source: Source, target: str) -> Restored:
+    before = set(_digests(plan_within(tx, [target])))
+    work.go()
+    _refuse_pending(work.overwritten)
+    plan = plan_within(tx, [target])
+    digests = _digests(plan)
+    pairs = zip(plan.changes, digests, strict=True)
+    return Restored(
+        title=source.title,
+        remote=target,
+        plan=Plan.of(change for change, digest in pairs if digest not in before),
+        toll=work.toll,
+        left=tuple(work.left),
+        unread=source.unread,
+        apart=work.apart(),
+        dropped=len(before.difference(digests)),
+    )
 
 
 def _digests(plan: Plan) -> list[str]:
