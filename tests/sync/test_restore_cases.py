@@ -267,6 +267,20 @@ def test_a_copy_that_was_deleted_in_the_other_project_is_undeleted(filled: World
     assert editable(filled, "spare") == before
 
 
+def test_one_dataset_elsewhere_and_later_the_rest(filled: World) -> None:
+    for _ in range(2):  # what was taken back is made anew
+        assert go_back(filled, 1, "spare", dataset="set 0").plan.counts() == {"create": 5}
+        for kind, key in filled.mirror.touched_keys():
+            filled.mirror.revert(kind, key)
+    go_back(filled, 1, "spare", dataset="set 0")
+    push(filled)
+    filled.pull()
+    assert go_back(filled, 1, "spare").plan.counts() == {"create": 10}
+    push(filled)
+    filled.pull()
+    assert editable(filled, "spare") == editable(filled, "prod")
+
+
 def test_a_remote_that_was_never_pulled_is_named(filled: World) -> None:
     with pytest.raises(UsageError, match="has not met nowhere yet") as refused:
         go_back(filled, 1, "nowhere")
