@@ -112,7 +112,8 @@ class Recasting:
         return {kind: count for kind, count in counts.items() if count}
 
     def _recast(self, kind: KindName, batch: Sequence[Past]) -> None:
-        places = self._places(kind, batch)
+        origins = self._origins(kind, batch)
+        places = self._places(kind, batch, origins)
         self._seen[kind].update(places.values())
         if kind == "dataset":
             self._homes.update(places)
@@ -124,23 +125,32 @@ class Recasting:
             if self._meant(past, triple):
                 key = self._one(past, triple, refused=triple is not None and triple.key in refused)
                 if key is not None and (not self._own or triple is None):
-                    linked[past.key] = key
+                    linked[origins[past.key]] = key
         self._seen[kind].update(linked.values())
         source = self._source
         links.remember(self._tx, self._remote.name, kind, source.remote, linked, source.run)
 
-    def _places(self, kind: KindName, batch: Sequence[Past]) -> Mapping[str, str]:
+    def _origins(self, kind: KindName, batch: Sequence[Past]) -> Mapping[str, str]:
+        """Return what this mirror calls the records of the source; another may say other keys."""
+        if self._source.run is not None:
+            return {each.key: each.key for each in batch}
+        ids = [each.id for each in batch]
+        known, _ = aliases.find(self._tx, self._source.remote, kind, ids)
+        told = {id: row.key for id, row in known.items() if row.digest is not None}
+        return {each.key: told.get(each.id, each.key) for each in batch}
+
+    def _places(
+        self, kind: KindName, batch: Sequence[Past], origins: Mapping[str, str]
+    ) -> Mapping[str, str]:
         """Return the keys that records of the source have here, as far as they are here."""
-        tx, remote = self._tx, self._remote.name
-        linked = links.find(tx, remote, kind, self._source.remote, [each.key for each in batch])
-        if not self._own:
-            return linked
-        own = touched.among(tx, kind, [each.key for each in batch])
-        here = {key: key for key, triple in own.items() if triple.remote == remote}
-        strangers = [each for each in batch if each.key not in here]
-        known, _ = aliases.find(tx, remote, kind, [each.id for each in strangers])
-        by_id = {each.key: known[each.id].key for each in strangers if each.id in known}
-        return {**linked, **by_id, **here}
+        remote, keys = self._remote.name, list(origins.values())
+        linked = links.find(self._tx, remote, kind, self._source.remote, keys)
+        if self._own:
+            here = touched.among(self._tx, kind, keys).values()
+            linked = {**linked, **{each.key: each.key for each in here if each.remote == remote}}
+        return {
+            each.key: linked[origins[each.key]] for each in batch if origins[each.key] in linked
+        }
 
     def _meant(self, past: Past, now: Triple | None) -> bool:
         scope = self._scope

@@ -312,6 +312,29 @@ def test_a_snapshot_of_another_mirror_is_known_by_its_ids(filled: World, tmp_pat
     assert editable(filled, "prod") == before
 
 
+def test_what_another_mirror_made_again_is_one_record_here(filled: World, tmp_path: Path) -> None:
+    theirs = filled.another_mirror(tmp_path / "theirs.db")
+    theirs.pull()
+    lost = ids(filled, "dataset")[0]
+    filled.sandbox.state.remove("dataset", lost)
+    theirs.pull()
+    theirs.mirror.recreate("dataset", lost)
+    theirs.push()
+    theirs.pull()
+    file, before = carried(theirs, run_of(theirs)), editable(theirs, "prod")
+    assert theirs.ours("dataset", lost, "id") != lost
+    theirs.mirror.close()
+    filled.pull()
+    assert not restore(filled.mirror, file, filled.session).plan
+    run = run_of(filled)
+    for source in (file, carried(filled, run), file):
+        restore(filled.mirror, source, filled.session, remote="spare")
+        push(filled)
+        filled.pull()
+        assert editable(filled, "spare") == before
+    assert not go_back(filled, run, "spare").plan
+
+
 def test_records_that_this_mirror_never_saw_are_made_once(filled: World, tmp_path: Path) -> None:
     theirs = filled.another_mirror(tmp_path / "theirs.db")
     theirs.pull()
