@@ -178,6 +178,7 @@ def table(scene: Scene) -> Mapping[tuple[str, ...], list[list[str]]]:
         ("undo",): [[push, "-n"], [push, "-y"], [push, EVIL]],
         ("forget",): [["--keep-last", "1", "-n"], ["--keep-last", "1", "-y"], [EVIL]],
         ("doctor",): [[], ["--repair", LOST, "-n"], ["--repair", EVIL]],
+        ("restore",): [["1", "-n", "--discard"], ["1"], [EVIL], ["1", "--to", EVIL]],
         ("datasette",): [[], ["--mirror", f"no{PATHLIKE}"]],
         ("sandbox",): [["--port", EVIL]],
         ("completion",): [["zsh"], [EVIL]],
