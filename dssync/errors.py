@@ -28,6 +28,7 @@
     │   └── KeyRejected                401, or 403 for a scope or project
     ├── Brake                       8  a suspiciously large loss
     ├── MirrorDamaged               9
+    ├── BundleDamaged               9
     ├── NoMirror                   10  there is none, or the file is no mirror
     ├── Locked                     11  another run holds the mirror
     └── Interrupted           130, 143  a signal asked to stop; everything so far is kept
@@ -209,6 +210,12 @@ class Brake(DssyncError):
 
 class MirrorDamaged(DssyncError):
     """The mirror's file or contents are damaged."""
+
+    exit_code = 9
+
+
+class BundleDamaged(DssyncError):
+    """A file is no bundle, or not as it was written; the message says where."""
 
     exit_code = 9
 

@@ -108,6 +108,12 @@ def unsound(tx: Transaction, remote: str, run: int, kind: KindName) -> list[str]
     return sorted(found.union(row[0] for row in marked))
 
 
+def people(tx: Transaction) -> dict[str, str]:
+    """Return the id of the person whose profile this is, by profile."""
+    rows = tx.exec_driver_sql("SELECT profile, min(id) FROM people GROUP BY profile")
+    return {str(profile): str(id) for profile, id in rows}
+
+
 def _parent() -> str:
     """Write the dataset's key as of then.
 

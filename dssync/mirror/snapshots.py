@@ -86,6 +86,13 @@ def lost(tx: Transaction, remote: str) -> list[Snapshot]:
     return [each for each, (_, tally) in zip(taken, replayed, strict=True) if not each.holds(tally)]
 
 
+def stands(tx: Transaction, snapshot: Snapshot) -> bool:
+    """Tell whether the states there are add up to one snapshot; reads only those it holds."""
+    run = snapshot.run
+    condition = "run <= ? AND (until_run IS NULL OR until_run > ?)"
+    return snapshot.holds(Tally.of(history.standing(tx, snapshot.remote, condition, [run, run])))
+
+
 _COLUMNS = "run, remote, taken_at, datasets, items, unread, total, seal"
 
 
