@@ -42,30 +42,39 @@ PIECE = 1 << 18
 """How much of a member is handled at once."""
 
 EXPLANATION = """\
-This archive is a bundle of dssync: the PostHog datasets and dataset items of one project or
-environment ("remote"), as its server showed them at the end of one complete reading ("snapshot").
-Nothing but tar, Zstandard and JSON is needed to read it.
+This archive is a bundle of dssync: the PostHog datasets and dataset items of
+one project or environment ("remote"), as its server showed them at the end of
+one complete reading ("snapshot"). To read it takes tar, Zstandard and JSON.
 
-manifest.json   which remote and snapshot, and the size, number of lines and SHA-256 of each file
-people.jsonl    one line for each person who made a record: "id", and "profile" as JSON text
-datasets.jsonl  one line for each dataset
-items.jsonl     one line for each dataset item; its "dataset" is the "key" of a dataset
+manifest.json   which remote and snapshot; size, lines and SHA-256 of each file
+people.jsonl    a line for each person who made a record
+datasets.jsonl  a line for each dataset
+items.jsonl     a line for each dataset item
 
-All text is UTF-8. Each line is one JSON object and ends in a line feed. Lines stand newest record
-first. Deleted records are among them: "deleted" is true.
+All text is UTF-8. Each line is one JSON object and ends in a line feed. Records
+stand newest first, those that were deleted among them ("deleted" is true).
 
-"key" is the record's lasting name in the mirror the bundle was made from, "id" the one the server
-gave it. "input", "expected_output", "source_output", "metadata" and "rest" are JSON documents as
-text, exactly as the server wrote them: parse the string once more. So no number loses its digits.
-"rest" holds whatever else the server said of the record. null there means that there is none.
-"created_at" and "updated_at" are the server's. "created_by" is the "id" of a person.
-"absent_since", if it is not null, is when the server was found to show the record no longer.
-"run" counts the readings of the mirror: it is the one that first saw the record like this.
+key             the record's lasting name in the mirror that was bundled
+id              its id on the server
+dataset         of an item: the "key" of its dataset
+input, expected_output, source_output, metadata
+                JSON documents, written as text exactly as the server wrote
+                them: parse the string once more. So no number loses a digit.
+rest            the same, of whatever else the server said of the record
+created_at, updated_at
+                by the server's clock
+created_by      the "id" of a person; a person's "profile" is JSON as text, too
+absent_since    when the server was found to show the record no longer
+run             the reading of the server that first saw the record like this
+null            there is none
 
-To check a file:      sha256sum items.jsonl, and compare with manifest.json
-To check the whole:   head -c -80 FILE | sha256sum, and compare with what tail -c 72 FILE prints
-The manifest's "digest" is the SHA-256 of the manifest itself as JSON without "digest", with sorted
-keys, no white space, and every character above U+007E escaped.
+To check one file:  sha256sum items.jsonl
+                    and compare with manifest.json
+To check it all:    head -c -80 FILE | sha256sum
+                    and compare with: tail -c 72 FILE
+The "digest" of the manifest is its own SHA-256, as JSON without "digest", with
+sorted keys, without white space, and with all but ASCII escaped:
+                    jq -cSa 'del(.digest)' manifest.json | tr -d '\\n' | sha256sum
 """
 
 

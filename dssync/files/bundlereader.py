@@ -17,7 +17,7 @@ import msgspec
 from dssync.core.fields import KINDS, KindName
 from dssync.errors import BundleDamaged, Refused, UsageError
 from dssync.files import bundleform as form
-from dssync.files.frames import Broken, FrameReader, sealed
+from dssync.files.frames import Broken, FrameReader, begun, sealed
 
 Line = TypeVar("Line", bound=msgspec.Struct)
 
@@ -26,7 +26,7 @@ Line = TypeVar("Line", bound=msgspec.Struct)
 class BundleReader:
     """Reads the members in their order, each to its end, as the archive has them.
 
-    `place` says where reading is: what damage is told by.
+    `place` says where reading is, as damage is told: "in items.jsonl, line 7".
     """
 
     frames: FrameReader
@@ -37,23 +37,23 @@ class BundleReader:
 
     def begin(self) -> None:
         """Read the explanation and the manifest. Raises Broken."""
-        self.place = form.README
+        self.place = f"in {form.README}"
         first = self._take(tarfile.BLOCKSIZE)
         size, mtime = _measured(first)
         self._expect(first, form.header(form.README, size, mtime))
         self.explanation = self._small(form.README, size)
-        self.place = form.MANIFEST
+        self.place = f"in {form.MANIFEST}"
         second = self._take(tarfile.BLOCKSIZE)
         size, _ = _measured(second)
         self._expect(second, form.header(form.MANIFEST, size, mtime))
         self.manifest = _manifest(self._small(form.MANIFEST, size), mtime)
-        self.place = form.README
+        self.place = f"in {form.README}"
         if _summed(form.README, self.explanation) != self.manifest.members[0]:
             raise Broken("it is not what the manifest says")
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield the next member's content in pieces, proved at its end. Raises Broken."""
-        self.place = name
+        self.place = f"in {name}"
         member = self._member(name)
         head = form.header(name, member.size, self.manifest.mtime)
         self._expect(self._take(len(head)), head)
@@ -74,16 +74,16 @@ class BundleReader:
         decoder = msgspec.json.Decoder(shape)
         number = 0
         for number, raw in enumerate(_split(self.pieces(name)), 1):
-            self.place = f"{name}, line {number}"
+            self.place = f"in {name}, line {number}"
             try:
                 line = decoder.decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise Broken(f"it is no such line ({error})") from None
             if msgspec.json.encode(line) + b"\n" != raw:
                 raise Broken("it is not written as such a line is")
             yield line
-            self.place = f"{name}, after line {number} ({_name(line)})"
-        self.place = name
+            self.place = f"in {name}, after line {number} ({_name(line)})"
+        self.place = f"in {name}"
         if number != self._member(name).lines:
             raise Broken("it has another number of lines than the manifest says")
 
@@ -91,7 +91,7 @@ class BundleReader:
         """Read who made records: profiles by id. Raises Broken."""
         people: dict[str, str] = {}
         if self._member(form.PEOPLE).size > form.LARGEST[form.PEOPLE]:
-            self.place = form.PEOPLE
+            self.place = f"in {form.PEOPLE}"
             raise Broken("it is larger than it may be")
         for line in self.lines(form.PEOPLE, form.PersonLine):
             if people.setdefault(line.id, line.profile) is not line.profile:
@@ -104,7 +104,7 @@ class BundleReader:
 
     def end(self) -> None:
         """Read to the end of the file. Raises Broken."""
-        self.place = "its end"
+        self.place = "at its end"
         tail = form.ending(self.size)
         self._expect(self._take(len(tail)), tail)
         if not self.frames.at_end():
@@ -135,9 +135,11 @@ def _measured(block: bytes) -> tuple[int, int]:
     """Return size and time of a header that is only to be compared with the one expected."""
     try:
         info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
-        return info.size, int(info.mtime)
     except (tarfile.HeaderError, UnicodeDecodeError) as error:
         raise Broken(f"its header is none ({error})") from None
+    if info.size < 0:
+        raise Broken("its header is none (a size below zero)")
+    return info.size, int(info.mtime)
 
 
 def _manifest(text: bytes, mtime: int) -> form.Manifest:
@@ -150,7 +152,7 @@ def _manifest(text: bytes, mtime: int) -> form.Manifest:
             )
         found = msgspec.json.decode(text, type=form.Manifest)
         told = found.mtime
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError) as error:
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
         raise Broken(f"it is no manifest ({error})") from None
     if found.text() != text or found.computed() != found.digest:
         raise Broken("it is not what its own digest says")
@@ -183,7 +185,12 @@ def _split(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _name(line: Any) -> str:
-    return str(getattr(line, "key", None) or line.id)
+    return _brief(str(line.key if hasattr(line, "key") else line.id), 60)
+
+
+def _brief(text: str, most: int) -> str:
+    """Keep what a file says of itself to one line."""
+    return text if text.isprintable() and len(text) <= most else ascii(text[:most])
 
 
 @contextmanager
@@ -202,6 +209,8 @@ def reading(path: Path) -> Iterator[BundleReader]:
         with _told(path, reader):
             whole = sealed(stream)
             reader.frames = FrameReader(stream)
+            if not whole and not begun(stream):
+                raise Broken("it does not begin as a bundle does")
             reader.begin()
             if not whole:
                 walk(reader)
@@ -215,9 +224,10 @@ def _told(path: Path, reader: BundleReader) -> Iterator[None]:
     try:
         yield
     except Broken as error:
-        where = f"{path} is no sound bundle"
-        place = f"; {reader.place}" if reader.place else ""
-        raise BundleDamaged(f"{where}{place}: {error}", hint="use another copy of it") from None
+        where = _brief(f"damaged {reader.place}".rstrip(), 200)
+        raise BundleDamaged(
+            f"{path} is {where}: {_brief(str(error), 200)}", hint="use another copy of it"
+        ) from None
     except Refused as error:
         raise Refused(f"{path}: {error.message}", hint=error.hint) from None
     except OSError as error:

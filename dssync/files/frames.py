@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FRAME",
-    "MAGIC",
     "SEAL_BYTES",
     "Broken",
     "FrameReader",
     "FrameWriter",
+    "begun",
     "seal",
     "sealed",
     "zstd",
@@ -89,9 +89,9 @@ class FrameWriter:
 def sealed(stream: BinaryIO) -> bool:
     """Tell whether a file is, byte for byte, what was written. Raises Broken for no whole file."""
     size = stream.seek(0, 2)
+    stream.seek(0)
     if size < SEAL_BYTES + len(MAGIC):
         raise Broken("it is too short to be one")
-    stream.seek(0)
     found, left = sha256(), size - SEAL_BYTES
     while left:
         chunk = stream.read(min(CHUNK, left))
@@ -100,6 +100,14 @@ def sealed(stream: BinaryIO) -> bool:
         if not chunk:
             raise Broken("it became shorter while it was read")
     return stream.read(SEAL_BYTES) == seal(found.hexdigest())
+
+
+def begun(stream: BinaryIO) -> bool:
+    """Tell whether a file begins with a frame; reading goes on at its beginning."""
+    stream.seek(0)
+    found = stream.read(len(MAGIC))
+    stream.seek(0)
+    return found == MAGIC
 
 
 class FrameReader:
@@ -162,5 +170,5 @@ class FrameReader:
 def _decoded(decoder: "zstd.ZstdDecompressor", data: bytes, most: int) -> bytes:
     try:
         return decoder.decompress(data, max_length=most)
-    except zstd.ZstdError as error:
-        raise Broken(f"it cannot be decompressed ({error})") from None
+    except zstd.ZstdError:
+        raise Broken("it cannot be decompressed") from None

@@ -31,3 +31,9 @@ def nobody_mirror(empty_template: Path, tmp_path: Path) -> Iterator[Mirror]:
     """A mirror that has met no remote yet."""
     with Mirror.open(Path(shutil.copy(empty_template, tmp_path / "empty.db"))) as mirror:
         yield mirror
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out" / "nightly.tar.zst"
