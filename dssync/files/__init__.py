@@ -1,4 +1,4 @@
-"""The working copy as files, and back: JSON Lines, CSV and XLSX."""
+"""The working copy as files, and back: JSON Lines, CSV and XLSX; and bundles of the past."""
 
 from dssync.files.exporter import Exported, export
 from dssync.files.importer import Imported, bring_in
