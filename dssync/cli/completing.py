@@ -46,6 +46,11 @@ def _undoable(names: "Names", ctx: click.Context) -> Iterator[CompletionItem[str
     return _runs(names, ("push", "undo"))
 
 
+def _snapshots(names: "Names", ctx: click.Context) -> Iterator[CompletionItem[str]]:
+    for taken in names.snapshots():
+        yield CompletionItem(str(taken.id), help=f"taken {taken.started_at}")
+
+
 def _runs_and_records(names: "Names", ctx: click.Context) -> Iterator[CompletionItem[str]]:
     yield from _runs(names)
     yield from _named([*names.datasets(), *names.items(), *names.ids(tuple(KINDS))])
@@ -170,6 +175,7 @@ def folders(ctx: click.Context, parameter: click.Parameter, typed: str) -> Items
 
 datasets = _mirrored(_datasets)
 runs_to_undo = _mirrored(_undoable)
+snapshots = _mirrored(_snapshots)
 runs_and_records = _mirrored(_runs_and_records)
 commands_that_ran = _mirrored(_commands)
 unreadable = _mirrored(_unreadable)

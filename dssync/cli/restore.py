@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dssync.cli.command import command
-from dssync.cli.completing import remotes
+from dssync.cli.completing import datasets, remotes, snapshots
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import wait_option
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 
 @command("restore", exits=OPENING)
-@click.argument("moment", metavar="SNAPSHOT|TIME")
-@click.option("--dataset", metavar="NAME", help="Only this dataset, as it was called then.")
+@click.argument("moment", metavar="SNAPSHOT|TIME", shell_complete=snapshots)
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    shell_complete=datasets,
+    help="Only this dataset, as it was called then.",
+)
 @click.option(
     "--to",
     metavar="REMOTE",
@@ -68,11 +73,11 @@ def restore(
 def _meant(context: Context, mirror: "Mirror", text: str) -> "Snapshot":
     """Return the snapshot that is meant. Raises UsageError, UnknownRun."""
     from dssync.core.moment import chosen
-    from dssync.mirror import snapshots
+    from dssync.mirror.snapshots import known
     from dssync.sync.restorer import only_remote
 
     names = context.chosen(mirror)
     with mirror.database.read() as tx:
-        taken = snapshots.known(tx, names)
+        taken = known(tx, names)
     remote = only_remote(taken) or next(iter(names), "any remote")
     return chosen(taken, text, remote)

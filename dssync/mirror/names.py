@@ -101,6 +101,15 @@ class Names:
         )
         return [RunNamed(*row) for row in rows]
 
+    def snapshots(self) -> list[RunNamed]:
+        """Return the runs that took snapshots, the newest first."""
+        rows = self._rows(
+            "SELECT run, 'snapshot', max(taken_at) FROM snapshots"
+            f" WHERE {_begins('CAST(run AS TEXT)')} GROUP BY run ORDER BY run DESC LIMIT {MOST}",
+            self._typed,
+        )
+        return [RunNamed(*row) for row in rows]
+
     def commands(self) -> list[str]:
         """Return the commands that ever ran."""
         return [str(name) for (name,) in self._rows("SELECT DISTINCT command FROM runs ORDER BY 1")]

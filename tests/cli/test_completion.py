@@ -63,6 +63,7 @@ def insert(name: str, folder: Path = Path(), **columns: object) -> str:
         (["log", "1"], ["1"]),
         (["log", "--command", ""], ["pull"]),
         (["undo", ""], []),
+        (["restore", ""], ["2", "1"]),
         (["doctor", "--repair", ""], []),
         (["list", "--dataset=x", "--", "Sm"], ["Small"]),
     ],

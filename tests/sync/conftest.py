@@ -7,7 +7,8 @@ import pytest
 from dssync.mirror import Mirror
 from dssync.sandbox import Sandbox
 from tests.clock import FakeClock
-from tests.sync.world import World
+from tests.sync.restoring import SPARE, fill
+from tests.sync.world import PROD, World
 
 
 @pytest.fixture
@@ -46,3 +47,13 @@ def home(world: World) -> str:
     world.sandbox.state.insert("item", dataset=id, input="old")
     world.pull()
     return id
+
+
+@pytest.fixture
+def filled(world: World) -> World:
+    """Three datasets with twelve items, pulled as run 1, and an empty project beside them."""
+    world.sandbox.add_project(5, "Spare")
+    world.remotes = [PROD, SPARE]
+    fill(world, 3, 12)
+    world.pull()
+    return world

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
+from dssync.config import Remote
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.rules import problems
 from dssync.core.values import stored_form
@@ -12,7 +13,9 @@ from dssync.mirror import snapshots
 from dssync.sync.past import open_snapshot
 from dssync.sync.restorer import Restored, restore
 from tests.files.hostile import rows
-from tests.sync.world import World
+from tests.sync.world import PROD, World
+
+SPARE = Remote("spare", PROD.host, "project", "5", PROD.key)
 
 Editable = dict[KindName, list[tuple[Any, ...]]]
 
@@ -91,3 +94,7 @@ def push(world: World) -> int:
         receipt = world.apply(world.prepare(limit=Limit(share=1)))
     assert receipt.exit_code == 0, receipt.entries[:3]
     return sum(entry.method != "GET" for entry in seen)
+
+
+def ids(world: World, kind: Any) -> list[str]:
+    return [row["id"] for row in world.sandbox.state.rows(kind)]

@@ -2,11 +2,8 @@
 
 import pytest
 
-from dssync.config import Remote
-from tests.sync.restoring import editable, fill, go_back, push, run_of
+from tests.sync.restoring import SPARE, editable, fill, go_back, push, run_of
 from tests.sync.world import PROD, World
-
-SPARE = Remote("spare", PROD.host, "project", "5", PROD.key)
 
 
 @pytest.fixture
