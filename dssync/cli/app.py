@@ -46,6 +46,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "bundle": ("bundle:bundle", "Write a remote at a snapshot as one file for decades."),
     "restore": ("restore:restore", "Make the working copy equal the past."),
     "forget": ("forget:forget", "Forget snapshots that a policy does not keep."),
+    "snapshots": ("snapshots:snapshots", "List what can be gone back to."),
+    "verify": ("verify:verify", "Prove what the mirror holds, and that it is what the server has."),
     "doctor": ("doctor:doctor", "List what the server cannot show, and repair it."),
     "sandbox": ("sandbox:sandbox", "Serve a PostHog-compatible server to try things on."),
     "completion": ("completion:completion", "Print what makes your shell complete names."),

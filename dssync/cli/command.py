@@ -74,6 +74,7 @@ def command(
 
         leaf: Leaf = click.command(name, cls=Leaf)(common_options(run))
         leaf.exits = exits
+        _let_own_win(leaf)
         if parent is not None:
             parent.add_command(leaf)
         return leaf
@@ -89,6 +90,14 @@ def _refuse_no_text(options: Mapping[str, object]) -> None:
                 raise UsageError(
                     f"{text!r} is no text", hint="write it in the encoding of your terminal"
                 )
+
+
+def _let_own_win(leaf: Leaf) -> None:
+    """Take from the common options the long names that mean something else to this command."""
+    own = {name for p in leaf.params if not isinstance(p, CommonOption) for name in p.opts}
+    for parameter in leaf.params:
+        if isinstance(parameter, CommonOption):
+            parameter.opts = [name for name in parameter.opts if name not in own or len(name) == 2]
 
 
 def branch(name: str, text: str) -> Branch:

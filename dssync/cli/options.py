@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from dssync.cli.completing import datasets, files, remotes
 from dssync.core.brakes import Limit
+from dssync.core.sampling import Size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,6 +106,16 @@ def read_limit(text: str) -> Limit:
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is not a number such as 20, or a share such as 30%."
+        ) from None
+
+
+def read_size(text: str) -> Size:
+    """Read the size of a sample: a number of records, or a percentage."""
+    try:
+        return Size.parse(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a number such as 500, or a share such as 5%."
         ) from None
 
 

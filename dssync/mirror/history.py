@@ -4,10 +4,11 @@ A row's `digest` tells what the server sent; a history row's `seal` is over all 
 that ended it, and is made by the SQL function `digest_of`, which every connection that writes has.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.snapshot import Standing
+from dssync.core.values import digest_of
 from dssync.mirror.columns import COLUMNS
 from dssync.mirror.transaction import Transaction
 
@@ -22,6 +23,40 @@ def broken(digest: object) -> bool:
 
 _WHOLE = 16
 _MARKED = _WHOLE + len(BROKEN)
+
+_BELIEVED = _WHOLE - 1
+
+_UNSEALED = ("key", "dataset", "digest")
+"""What may be renamed under a row of pending, and what holds the seal."""
+
+
+def believed(kind: KindName, columns: Mapping[str, Stored | bytes]) -> bytes:
+    """Return what stands for the digest of a row that was sent and is not read yet: its own seal.
+
+    It is shorter than what is read, so that the next read always differs.
+    """
+    return row_seal(kind, columns)[:_BELIEVED]
+
+
+def is_believed(digest: object) -> bool:
+    """Tell whether a row's digest says that the row was sent, and is not read yet."""
+    return isinstance(digest, bytes) and len(digest) in (0, _BELIEVED)
+
+
+def row_seal(kind: KindName, columns: Mapping[str, Stored | bytes], *more: Stored | bytes) -> bytes:
+    """Return the digest of a row's own columns, but for those that a renaming may change."""
+    return digest_of(*(columns[n] for n in COLUMNS[kind] if n not in _UNSEALED), *more)
+
+
+def seal_base(tx: Transaction, kind: KindName, key: str) -> None:
+    """Seal the base of a touched record, whose fields moved away from what its digest told."""
+    names = ", ".join(name for name in COLUMNS[kind] if name not in _UNSEALED)
+    tx.exec_driver_sql(
+        f"UPDATE {KINDS[kind].table}_pending SET digest = digest_of({names}, pushed_run, reverted)"
+        " WHERE key = ? AND side = 'base'",
+        (key,),
+    )
+
 
 TOLD = f"length(digest) <= {_WHOLE}"
 """The SQL condition for rows that the server told, or was told: no stand-in, and none broken."""
@@ -57,7 +92,9 @@ def standing(
     """Yield the states of a remote, past and present, for an SQL condition."""
     for kind in KINDS:
         rows = tx.exec_driver_sql(
-            f"SELECT ?, run, until_run, deleted IS NOT 1 AND absent_since IS NULL, {_proof(kind)}"
+            # numbers, whatever damage makes of them: what is no number is in no proof as it was
+            "SELECT ?, CAST(run AS INTEGER), CAST(until_run AS INTEGER), "
+            f" deleted IS NOT 1 AND absent_since IS NULL, {_proof(kind)}"
             f" FROM {kind}_states WHERE remote = ? AND {condition}",
             (kind, remote, *arguments),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.records import PARENT, Person, Reading, Row, Values
-from dssync.mirror import aliases, recreation, theirs, touched
+from dssync.mirror import aliases, history, recreation, theirs, touched
 from dssync.mirror.aliases import Known
 from dssync.mirror.columns import COLUMNS
 from dssync.mirror.theirs import Columns, Look, SQLValue
@@ -125,7 +125,8 @@ class Inbox:
         """
         columns = self._lay_out(tx, {reading.id: reading.row()})[reading.id]
         # An answer is an echo; without its digest the next read brings the server's own slices.
-        theirs.adopt(tx, self.kind, key, {**columns, **sent, "digest": b""})
+        row = {**columns, **sent}
+        theirs.adopt(tx, self.kind, key, {**row, "digest": history.believed(self.kind, row)})
         recreation.finish(tx, self.kind, key, self.run)
         aliases.remember(tx, self.remote, self.kind, {reading.id: key})
 

@@ -55,7 +55,7 @@ def reinstall(
     connection: sqlite3.Connection, path: Path, version: str, changed: Sequence[str] = ()
 ) -> None:
     """Put triggers and views in place; note for `doctor` which somebody had taken away."""
-    if lost := _lost_columns(connection):
+    if lost := lost_columns(connection):
         raise MirrorDamaged(
             f"{path} is damaged: it lacks {', '.join(lost[:5])}",
             hint="restore it from a copy, or move it away and pull again",
@@ -113,7 +113,7 @@ def _install(connection: sqlite3.Connection, version: str) -> None:
     )
 
 
-def _lost_columns(connection: sqlite3.Connection) -> list[str]:
+def lost_columns(connection: sqlite3.Connection) -> list[str]:
     """Name the tables and columns that are missing, and the tables that lost their key."""
     lost = []
     for table in schema.metadata.sorted_tables:

@@ -63,12 +63,12 @@ def known(tx: Transaction, remotes: Sequence[str] = ()) -> list[Snapshot]:
     )
     return [
         Snapshot(
-            run=run,
+            run=run if isinstance(run, int) else 0,  # then no seal fits it
             remote=remote,
             taken_at=taken_at,
             datasets=datasets,
             items=items,
-            unread=tuple(Unread(*each) for each in json.loads(unread)),
+            unread=_unread(unread),
             total=total,
             seal=seal,
         )
@@ -96,6 +96,19 @@ def stands(tx: Transaction, snapshot: Snapshot) -> bool:
 _COLUMNS = "run, remote, taken_at, datasets, items, unread, total, seal"
 
 
+def _unread(text: str) -> tuple[Unread, ...]:
+    """Read what was unreadable; what is not as it was written fits no seal."""
+    try:
+        found = tuple(Unread(*each) for each in json.loads(text))
+    except (TypeError, ValueError):
+        return (Unread("item", str(text), 0),)
+    return found if _dump(found) == text else (*found, Unread("item", str(text), 0))
+
+
+def _dump(unread: Sequence[Unread]) -> str:
+    return json.dumps([[each.kind, each.key, each.place] for each in unread])
+
+
 def _row(snapshot: Snapshot) -> tuple[object, ...]:
     return (
         snapshot.run,
@@ -103,7 +116,7 @@ def _row(snapshot: Snapshot) -> tuple[object, ...]:
         snapshot.taken_at,
         snapshot.datasets,
         snapshot.items,
-        json.dumps([[each.kind, each.key, each.place] for each in snapshot.unread]),
+        _dump(snapshot.unread),
         snapshot.total,
         snapshot.seal,
     )

@@ -15,6 +15,7 @@ from dssync.core.merge import Conflict, merge
 from dssync.core.pushed import settle
 from dssync.core.records import PARENT, Row, Triple
 from dssync.core.values import canonical, differing
+from dssync.errors import MirrorDamaged
 from dssync.mirror import history, snapshots, touched
 from dssync.mirror.columns import COLUMNS, SERVER
 from dssync.mirror.transaction import Transaction
@@ -234,7 +235,7 @@ def give_row(tx: Transaction, kind: KindName, key: str, columns: Columns) -> Non
 def _merge_in(tx: Transaction, kind: KindName, key: str, columns: Columns, run: int) -> bool:
     triple = touched.triple(tx, kind, key)
     if triple is None or triple.theirs is None:
-        raise LookupError(f"{key} has no base to merge with")
+        raise _damaged(kind, key)
     judged = settle(triple, {**triple.theirs, **_fields_of(kind, columns)})
     merged = merge(judged)
     changed = _store_theirs(tx, kind, key, columns, run)
@@ -250,18 +251,30 @@ def _store_theirs(
     With `past`, what theirs was goes to history even if it began in this very run.
     """
     pending = f"{KINDS[kind].table}_pending"
-    old = _read(tx, kind, [key], pending, " AND side = 'theirs'")[key]
+    found = _read(tx, kind, [key], pending, " AND side = 'theirs'")
+    if key not in found:
+        raise _damaged(kind, key)
+    old = found[key]
     new = {**old, **columns}
-    if "digest" not in columns and any(name in columns for name in KINDS[kind].names[:-1]):
-        new["digest"] = b""  # what was sent is believed, not read
+    sent = "digest" not in columns and any(name in columns for name in KINDS[kind].names[:-1])
+    if sent or history.is_believed(new["digest"]):
+        new["digest"] = history.believed(kind, new)
     changed = not _alike(kind, old, new)
     if changed or _held_as_it_was(old, new, _held(tx, [old])):
         _move_to_history(tx, kind, pending, [key], run, " AND side = 'theirs'", past=past)
     else:
         new["run"] = old["run"]
+        if history.is_believed(new["digest"]):
+            new["digest"] = history.believed(kind, new)
     _overwrite(tx, pending, {key: new}, " AND side = 'theirs'")
     _overwrite(tx, KINDS[kind].table, {key: {n: new[n] for n in ("id", *SERVER)}})
     return changed
+
+
+def _damaged(kind: KindName, key: str) -> MirrorDamaged:
+    return MirrorDamaged(
+        f"of {kind} {key} one of base and theirs is missing", hint="dssync verify says what else is"
+    )
 
 
 def _fields_of(kind: KindName, columns: Columns) -> dict[str, Stored]:

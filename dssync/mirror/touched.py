@@ -7,6 +7,7 @@ from dataclasses import replace
 from dssync.core.fields import KINDS, KindName, Stored, Values
 from dssync.core.merge import Merged, Reason, merge
 from dssync.core.records import Triple
+from dssync.mirror import history
 from dssync.mirror.transaction import Transaction
 
 
@@ -105,14 +106,21 @@ def save(tx: Transaction, triple: Triple, merged: Merged) -> None:
         forget(tx, triple.kind, triple.key)
         return
     write_ours(tx, triple.kind, triple.key, merged.ours)
-    pending = f"{KINDS[triple.kind].table}_pending"
     base = triple.base if waits and triple.base else merged.base
-    _write(tx, pending, base, "key = ? AND side = 'base'", triple.key)
     reverted = sorted(c.field for c in merged.conflicts if c.reason is Reason.REVERTED)
-    tx.exec_driver_sql(
-        f"UPDATE {pending} SET pushed_run = ?, reverted = ? WHERE key = ? AND side = 'base'",
-        (triple.pushed_run, json.dumps(reverted) if reverted else None, triple.key),
-    )
+    noted = json.dumps(reverted) if reverted else None
+    _move_base(tx, triple, {**base, "pushed_run": triple.pushed_run, "reverted": noted})
+
+
+def _move_base(tx: Transaction, triple: Triple, base: Values) -> None:
+    """Write the base, sealed anew; one that stays as it is keeps what its digest tells."""
+    pending = f"{KINDS[triple.kind].table}_pending"
+    found = tx.exec_driver_sql(
+        f"SELECT {', '.join(base)} FROM {pending} WHERE key = ? AND side = 'base'", (triple.key,)
+    ).first()
+    if found is not None and tuple(found) != tuple(base.values()):
+        _write(tx, pending, base, "key = ? AND side = 'base'", triple.key)
+        history.seal_base(tx, triple.kind, triple.key)
 
 
 def rebase(tx: Transaction, triple: Triple, ours: Values, fields: Collection[str]) -> None:

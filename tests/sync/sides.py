@@ -14,6 +14,7 @@ from dssync.core.fields import KINDS, KindName
 from dssync.core.receipt import Entry
 from dssync.mirror import Mirror, snapshots
 from dssync.sandbox import Sandbox
+from dssync.sync.verifier import verify
 from tests.clock import FakeClock
 from tests.sync.breaking import Breaking
 from tests.sync.world import World
@@ -106,6 +107,7 @@ class Sides(RuleBasedStateMachine):
     def every_snapshot_still_stands(self) -> None:
         with self.world.mirror.database.read() as tx:
             assert snapshots.lost(tx, "prod") == []
+        assert verify(self.world.mirror).damages == ()
 
     def create_on_server(self, kind: KindName, pick: int) -> Spot:
         metadata = {"a": next(self.numbers), "b": next(self.numbers)}

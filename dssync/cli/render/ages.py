@@ -6,12 +6,16 @@ _STEPS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def moment(text: str) -> str:
-    """Write a stored time to the second.
+    """Write a stored time to the second; what damage made no time of stays as it is.
 
     >>> moment("2026-11-23T18:13:50.347800Z")
     '2026-11-23T18:13:50Z'
     """
-    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return read.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ago(text: str, now: datetime) -> str:
@@ -20,9 +24,19 @@ def ago(text: str, now: datetime) -> str:
     >>> ago("2026-11-23T18:00:00Z", datetime(2026, 11, 24, 20, tzinfo=UTC))
     '1 day ago'
     """
-    seconds = (now - datetime.fromisoformat(text)).total_seconds()
+    seconds = seconds_since(text, now)
+    if seconds is None:
+        return "at no time that can be read"
     for size, unit in _STEPS:
         number = int(seconds // size)
         if number >= 1:
             return f"{number} {unit}{'' if number == 1 else 's'} ago"
     return "just now"
+
+
+def seconds_since(text: str, now: datetime) -> int | None:
+    """Return how many seconds ago a stored time was, None for what is no time any more."""
+    try:
+        return int((now - datetime.fromisoformat(text)).total_seconds())
+    except (TypeError, ValueError):
+        return None
