@@ -52,6 +52,5 @@ def _select(
         {"remote": snapshot.remote, "run": snapshot.run, "keys": keys},
     )
     for rowid, key, id, updated, digest, *values in rows:
-        yield Held(
-            rowid or 0, key, id, Side(dict(zip(names, values, strict=True)), updated, digest)
-        )
+        said = dict(zip(names, values, strict=True))
+        yield Held(rowid or 0, key, id, Side(said, updated, bytes.fromhex(digest)))
