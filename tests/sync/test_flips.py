@@ -1,7 +1,8 @@
 """Every bit that flips is found by `verify`, or shows as an edit; none is carried on unseen."""
 
-import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 from random import Random
@@ -143,10 +144,10 @@ def taken(world: World, told: set[str | None]) -> Iterator[object]:
 
 
 def copy(full: World, path: Path) -> None:
-    full.mirror.database.close()
-    for beside in ("-wal", "-shm", ".state"):
+    for beside in ("", "-wal", "-shm"):
         path.with_name(path.name + beside).unlink(missing_ok=True)
-    shutil.copy(full.mirror.path, path)
+    with closing(sqlite3.connect(full.mirror.path)) as whole, closing(sqlite3.connect(path)) as to:
+        whole.backup(to)
 
 
 def test_a_flip_in_any_column_of_any_class_is_seen(full: World, tmp_path: Path) -> None:
