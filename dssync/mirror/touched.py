@@ -7,6 +7,7 @@ from dataclasses import replace
 from dssync.core.fields import KINDS, KindName, Stored, Values
 from dssync.core.merge import Merged, Reason, merge
 from dssync.core.records import Triple
+from dssync.errors import MirrorDamaged
 from dssync.mirror import history
 from dssync.mirror.transaction import Transaction
 
@@ -90,8 +91,17 @@ def _load(
             theirs=theirs if base_key else None,
             absent=absent is not None,
             pushed_run=pushed_run,
-            reverted=frozenset(json.loads(reverted)) if reverted else frozenset(),
+            reverted=_reverted(key, reverted),
         )
+
+
+def _reverted(key: str, text: str | None) -> frozenset[str]:
+    try:
+        return frozenset(json.loads(text)) if text else frozenset()
+    except (TypeError, ValueError):
+        raise MirrorDamaged(
+            f"the base of {key} can no longer be read", hint="dssync verify says what else"
+        ) from None
 
 
 def save(tx: Transaction, triple: Triple, merged: Merged) -> None:
