@@ -34,7 +34,7 @@ class Prover:
     `remotes` are those that the mirror has met, `runs` those that there were, with their begin and
     end; `ids` finds every id that a dataset ever had, `lost` what datasets with an id were when
     they went away, and `begun` the runs that first saw a content of a record. What began up to the
-    run `pruned` may be gone.
+    run that `pruned` gives for a remote may be gone.
     """
 
     remotes: frozenset[str]
@@ -42,7 +42,7 @@ class Prover:
     ids: Ids
     lost: Ids
     begun: Callable[[KindName, object], frozenset[Any]]
-    pruned: int = 0
+    pruned: Callable[[str], int]
 
     def flaws(self, kept: Kept) -> Iterator[Flaw]:
         """Yield what is wrong with a row, each as a clause with what helps."""
@@ -89,7 +89,9 @@ class Prover:
         if cells["digest"] == history.row_seal(kept.kind, cells, *more):
             return kept.kind == "dataset" or bool(self.ids(cells["dataset"]))
         run = cells["run"]
-        begun = run in self.begun(kept.kind, cells["key"]) or run in range(self.pruned + 1)
+        begun = run in self.begun(kept.kind, cells["key"]) or (
+            isinstance(run, int) and run <= self.pruned(str(cells["remote"]))
+        )
         return more == (None, None) and begun and self._says_its_digest(kept)
 
     def _untouched(self, kept: Kept) -> Iterator[Flaw]:

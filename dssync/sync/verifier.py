@@ -9,7 +9,7 @@ from dssync.core.damage import Damage, Remedy, Span, disorder, spanned
 from dssync.core.fields import KINDS, KindName
 from dssync.core.snapshot import Snapshot
 from dssync.errors import MirrorDamaged
-from dssync.mirror import Mirror, Transaction, evidence, remotes, snapshots
+from dssync.mirror import Mirror, Transaction, evidence, pruning, remotes, snapshots
 from dssync.mirror.evidence import Kept
 from dssync.sync.proving import Prover
 
@@ -82,24 +82,25 @@ def _all(
     runs: dict[str, list[int]] = {}
     for each in taken:
         runs.setdefault(each.remote, []).append(each.run)
-    known = frozenset(remote.name for remote in remotes.known(tx))
+    met = frozenset(remote.name for remote in remotes.known(tx))
+    known = met & frozenset(names) if names else met
     prover = Prover(
-        remotes=known,
+        remotes=met,
         runs=evidence.known_runs(tx),
         ids=evidence.ids_of(tx),
         lost=partial(evidence.lost_before, tx),
         begun=partial(evidence.runs_of, tx),
-        pruned=PRUNED,
+        pruned=partial(pruning.pruned_through, tx),
     )
     for kind in KINDS:
         for kept in evidence.rows(tx, kind):
             # what belongs to no remote that there is, is everybody's
-            if names and kept.cells["remote"] in known and kept.cells["remote"] not in names:
+            if kept.cells["remote"] in met - known:
                 continue
             counted.rows += 1
             yield from _of_row(tx, prover, kept, runs)
-        yield from _of_pasts(tx, kind, names, runs)
-    yield from _of_snapshots(tx, names)
+        yield from _of_pasts(tx, kind, known, runs)
+    yield from _of_snapshots(tx, known, met)
 
 
 def _of_row(
@@ -135,29 +136,26 @@ def _dataset(tx: Transaction, kept: Kept) -> str | None:
 
 
 def _of_pasts(
-    tx: Transaction, kind: KindName, names: Sequence[str], runs: dict[str, list[int]]
+    tx: Transaction, kind: KindName, known: frozenset[str], runs: dict[str, list[int]]
 ) -> Iterator[Damage]:
     for key, remote, spans in evidence.pasts(tx, kind):
-        if names and remote not in names:
-            continue
+        if remote not in known:
+            continue  # another's, or one that damage made up, as its rows tell
         held = runs.get(str(remote), [])
-        for span, what in disorder(spans, PRUNED, held):
+        for span, what in disorder(spans, pruning.pruned_through(tx, str(remote)), held):
             hit = spanned(span, held)
             label = (evidence.dataset_name(tx, key) if kind == "dataset" else None) or str(key)
             remedy: Remedy = "forget" if hit else "copy"
             yield Damage(what, remedy, str(remote), kind, str(key), label, None, hit)
 
 
-PRUNED = 0
-"""The newest run up to which something was pruned: nothing ever is, yet."""
-
-
-def _of_snapshots(tx: Transaction, names: Sequence[str]) -> Iterator[Damage]:
+def _of_snapshots(tx: Transaction, known: frozenset[str], met: frozenset[str]) -> Iterator[Damage]:
     for remote in evidence.sealed_remotes(tx):
-        if names and remote not in names:
-            continue
-        for each in snapshots.lost(tx, remote):
-            what = "what is kept does not add up to it"
-            if each.sealed() != each.seal:
-                what = "its own row is not as it was sealed"
-            yield Damage(what, "forget", each.remote, snapshots=(each.run,))
+        if remote not in met:
+            yield Damage("a snapshot is of a remote that the mirror does not know", "copy", remote)
+        elif remote in known:
+            for each in snapshots.lost(tx, remote):
+                what = "what is kept does not add up to it"
+                if each.sealed() != each.seal:
+                    what = "its own row is not as it was sealed"
+                yield Damage(what, "forget", each.remote, snapshots=(each.run,))
