@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 def bundle(
     context: Context, file: Path, directory: Path | None, at: str | None, force: bool, extract: bool
 ) -> int:
-    """Write a remote at a snapshot as one file that needs no dssync to be read.
+    """Write a remote at a snapshot as one file for decades.
 
-    FILE is a tar archive, compressed with Zstandard, of JSON Lines and a manifest with the digest
-    of each. `tar --zstd -xf FILE` unpacks it; where tar cannot, --extract does. The same snapshot
-    gives the same bytes. It is read back before it gets its name, and never made of a snapshot
-    that the mirror no longer holds whole (exit 9). Edits that were not pushed are not in it.
+    FILE needs no dssync to be read: it is a tar archive, compressed with Zstandard, of JSON Lines
+    and a manifest with the digest of each. `tar --zstd -xf FILE` unpacks it; where tar cannot,
+    --extract does. The same snapshot gives the same bytes. It is read back before it gets its name,
+    and never made of a snapshot that the mirror no longer holds whole (exit 9). Edits that were not
+    pushed are not in it.
 
     SNAPSHOT is a run's number. TIME is such as 2026-11-23T18:00:00Z, or a day, which means its end
     in UTC, and names the newest snapshot taken by then.

@@ -47,7 +47,7 @@ DAMAGES = {
     "a snapshot of other counts": ("UPDATE snapshots SET items = 4", "does not add up"),
     "a marked row": (
         "UPDATE items SET digest = CAST(x'00' || digest AS BLOB) WHERE key = '{i}'",
-        "item {i} no longer says what the server sent",
+        "item {i} is not as it was kept",
     ),
     "history that was changed": (
         "UPDATE items_history SET input = '1'",
