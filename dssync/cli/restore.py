@@ -1,5 +1,9 @@
 """`dssync restore`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,11 +16,13 @@ from dssync.cli.options import wait_option
 
 if TYPE_CHECKING:
     from dssync.core.snapshot import Snapshot
+    from dssync.files.bundleform import Origin
     from dssync.mirror import Mirror
+    from dssync.sync.past import Source
 
 
 @command("restore", exits=OPENING)
-@click.argument("moment", metavar="SNAPSHOT|TIME", shell_complete=snapshots)
+@click.argument("moment", metavar="SNAPSHOT|TIME|FILE", shell_complete=snapshots)
 @click.option(
     "--dataset",
     metavar="NAME",
@@ -44,18 +50,17 @@ def restore(
     """Make the working copy equal the past.
 
     SNAPSHOT is the run of a complete pull; a TIME means the newest snapshot taken at or before it,
-    a date the end of that day in UTC. Fields get back what they held, deleted records are brought
-    back, and what did not exist then is deleted. Nothing is sent: `dssync push` shows the plan and
-    sends it, `dssync revert --all` takes it back. What cannot come back is listed first.
+    a date the end of that day in UTC; a FILE is a bundle, proved before it is read. Fields get back
+    what they held, deleted records are brought back, and what did not exist then is deleted.
+    Nothing is sent: `dssync push` shows the plan and sends it, `dssync revert --all` takes it back.
+    What cannot come back is listed first.
     """
     from dssync.cli.render.restore import RestoreView
     from dssync.sync import make_plan
-    from dssync.sync.past import open_snapshot
     from dssync.sync.restorer import restore
 
     with context.mirror() as mirror:
-        snapshot = _meant(context, mirror, moment)
-        with open_snapshot(mirror, snapshot) as source:
+        with _source(context, mirror, moment) as source:
             done = restore(
                 mirror,
                 source,
@@ -68,6 +73,50 @@ def restore(
         view = RestoreView(done, dry)
         view.warn(context.screen)
         return context.finish(view, pending=None if dry else make_plan(mirror))
+
+
+@contextmanager
+def _source(context: Context, mirror: "Mirror", text: str) -> "Iterator[Source]":
+    """Give what is meant: a bundle, if there is a file of that name, else a snapshot."""
+    from dssync.sync.past import open_snapshot
+
+    file = context.given.folder / text
+    if file.is_file() and not text.isdecimal():
+        yield _carried(mirror, file)
+        return
+    with open_snapshot(mirror, _meant(context, mirror, text)) as source:
+        yield source
+
+
+def _carried(mirror: "Mirror", file: Path) -> "Source":
+    """Prove a bundle, and return what it carries. Raises BundleDamaged."""
+    from dssync.core.snapshot import Unread
+    from dssync.files import bundle
+    from dssync.sync.past import Source
+
+    manifest = bundle.check(file).manifest
+    snapshot = manifest.snapshot
+    return Source(
+        remote=_home(mirror, manifest.remote),
+        run=None,
+        title=f"{file.name}, snapshot {snapshot.run} of {manifest.remote.name}",
+        unread=tuple(Unread(each.kind, each.key, each.place) for each in snapshot.unread),
+        read=partial(bundle.records, file),
+    )
+
+
+def _home(mirror: "Mirror", origin: "Origin") -> str:
+    """Return what this mirror calls the remote that was bundled.
+
+    Another project under the same name is not it.
+    """
+    remotes = mirror.remotes()
+    there = (origin.host, origin.scope, origin.id)
+    for each in remotes:
+        if (each.host, each.scope, each.project) == there:
+            return each.name
+    taken = any(each.name == origin.name for each in remotes)
+    return f"{origin.scope} {origin.id} of {origin.host}" if taken else origin.name
 
 
 def _meant(context: Context, mirror: "Mirror", text: str) -> "Snapshot":

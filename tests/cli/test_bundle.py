@@ -114,3 +114,30 @@ def test_edits_are_not_in_it(offline: Shell, folder: Path) -> None:
     offline("set", "Support bot: golden answers", "description", "edited").well()
     offline("bundle", "after").well()
     assert (folder / "before").read_bytes() == (folder / "after").read_bytes()
+
+
+def test_it_is_proved_without_a_mirror(offline: Shell, folder: Path) -> None:
+    offline("bundle", "nightly.tar.zst").well()
+    (folder / "mirror.db").rename(folder / "elsewhere.db")
+    said = offline("verify", "nightly.tar.zst").well().err
+    assert said.splitlines()[-1] == "  proved: every byte, line and record"
+    content = bytearray((folder / "nightly.tar.zst").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "nightly.tar.zst").write_bytes(content)
+    assert offline("verify", "nightly.tar.zst").code == 9
+    assert offline("verify", "nightly.tar.zst", "--remote").code == 2
+
+
+def test_it_is_restored(offline: Shell, folder: Path) -> None:
+    offline("bundle", "nightly.tar.zst").well()
+    offline("restore", "nightly.tar.zst").well()
+    assert offline("diff", "--json").well().document["result"]["changes"] == []
+    sql(folder, "UPDATE datasets SET description = 'other'; UPDATE items SET input = '1'")
+    assert offline("restore", "nightly.tar.zst").code == 2
+    offline("restore", "nightly.tar.zst", "--discard").well()
+    assert offline("diff", "--json").well().document["result"]["changes"] == []
+    # another project of the same name is not what was bundled
+    script = "UPDATE gate SET run = 0; UPDATE remotes SET project = 77; UPDATE gate SET run = NULL"
+    sql(folder, script)
+    refused = offline("restore", "nightly.tar.zst")
+    assert (refused.code, "has not met" in refused.err) == (2, True)

@@ -26,7 +26,7 @@ SHOWN = 50
 REMEDIES: Mapping[Remedy, str] = {
     "reread": "replace it by what the server has: dssync doctor --reread, then dssync pull",
     "pull": "the server is asked for it again by: dssync pull",
-    "forget": "forget the snapshots that hold it, or restore the mirror's file from a copy",
+    "forget": "forget what holds it, dssync forget RUN --prune, or put a copy of the file in place",
     "copy": "restore the mirror's file from a copy, or move it away and pull again",
 }
 
