@@ -14,7 +14,7 @@ from dssync.cli.render.view import Document
 if TYPE_CHECKING:
     from dssync.core.snapshot import Snapshot, Unread
 
-COLUMNS = ("run", "remote", "taken", "age", "datasets", "items", "unread", "")
+COLUMNS = ("run", "remote", "taken", "age", "datasets", "items", "unread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,6 @@ class SnapshotsView:
             str(each.datasets),
             str(each.items),
             str(len(each.unread)),
-            "newest" if each == self._newest(each.remote) else "",
         )
 
     def _json(self, each: "Snapshot") -> Document:
