@@ -60,7 +60,7 @@ def edit(world: World, ids: dict[str, str]) -> None:
         mirror.new("item", None, {"dataset": parent, "input": '"equal"'})
     mirror.new("item", None, {"dataset": ids["gone"], "input": '"late"'})
     world.set("item", ids["i0"], dataset=parent)
-    for n in range(1, 4):
+    for n in (1, 2, 3, 5, 6, 7, 8, 9):
         world.set("item", ids[f"i{n}"], input=f'"changed {n}"')
     mirror.delete("item", ids["i4"])
 
