@@ -1,17 +1,13 @@
 """`dssync bundle`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from dssync.cli.command import command
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
-from dssync.errors import MirrorDamaged, UsageError
-
-if TYPE_CHECKING:
-    from dssync.mirror import Mirror
+from dssync.errors import UsageError
 
 
 @command("bundle", exits=(5, *OPENING))
@@ -35,7 +31,9 @@ def bundle(
     in UTC, and names the newest snapshot taken by then.
     """
     from dssync.cli.render.bundle import BundleView
+    from dssync.core.moment import chosen
     from dssync.files import bundle as files
+    from dssync.sync.verifier import prove, read_snapshots
 
     place = context.given.folder / file
     if extract:
@@ -50,19 +48,10 @@ def bundle(
             if len(names) > 1:
                 raise UsageError("a bundle is of one remote", hint="name one: -r NAME")
             remote = files.choose(mirror, next(iter(names), None))
-            _refuse_damaged(mirror, remote)
-            view = BundleView(files.write(mirror, place, remote=remote, at=at, force=force))
+            snapshot = chosen(read_snapshots(mirror, [remote]), at, remote)
+            prove(mirror, snapshot)
+            view = BundleView(
+                files.write(mirror, place, remote=remote, at=str(snapshot.run), force=force)
+            )
     context.screen.tell(view.lines(context.screen.width))
     return context.finish(view)
-
-
-def _refuse_damaged(mirror: "Mirror", remote: str) -> None:
-    """Raise MirrorDamaged where a record is not as the server sent it."""
-    from dssync.sync.seal import check_seals
-
-    for broken in check_seals(mirror, [remote])[:1]:
-        raise MirrorDamaged(
-            f"no bundle was made: {broken.kind} {broken.key} of {remote} was changed without the"
-            " triggers",
-            hint="dssync doctor names all there are",
-        )

@@ -60,6 +60,28 @@ def verify(mirror: Mirror, names: Sequence[str] = ()) -> Verified:
     return Verified(counted.rows, len(taken), tuple(found.damages), found.count)
 
 
+def prove(mirror: Mirror, snapshot: Snapshot) -> None:
+    """Raise MirrorDamaged where anything that a snapshot holds is not what the server sent."""
+    found = verify(mirror, [snapshot.remote])
+    hit = [each for each in found.damages if each.remote is None or snapshot.run in each.snapshots]
+    uncertain = found.damaged > len(found.damages)  # what is not named may be in this snapshot
+    if hit or uncertain:
+        named = _first(hit, found.damaged)
+        raise MirrorDamaged(
+            f"snapshot {snapshot.run} of {snapshot.remote} is damaged: {named}",
+            hint="`dssync verify` says what helps; `dssync snapshots` lists other snapshots",
+        )
+
+
+def _first(hit: Sequence[Damage], total: int) -> str:
+    if not hit:
+        return f"{total:,} things are in this mirror, too many to name"
+    first = hit[0]
+    record = f"{first.kind} {first.key}: " if first.kind else ""
+    more = f" (and {len(hit) - 1:,} more)" if len(hit) > 1 else ""
+    return f"{record}{first.what}{more}"
+
+
 class _Found:
     """Damages, of which the first are kept, so that memory stays flat."""
 

@@ -105,7 +105,8 @@ def test_no_bundle_is_made_of_a_damaged_record(offline: Shell, folder: Path) -> 
     )
     refused = offline("bundle", "nightly.tar.zst")
     assert refused.code == 9
-    assert refused.err.endswith("hint: dssync doctor names all there are\n")
+    assert refused.err.startswith("dssync: snapshot 1 of project-1 is damaged: item ")
+    assert "\nhint: `dssync verify` says what helps; " in refused.err
     assert not (folder / "nightly.tar.zst").exists()
 
 

@@ -100,4 +100,4 @@ def test_a_broken_snapshot_ends_with_9(changed: Shell, folder: Path) -> None:
         connection.execute("UPDATE datasets_history SET description = 'forged'")
     failed = changed("restore", "1")
     assert failed.code == 9
-    assert "snapshot 1 of prod can no longer be restored" in failed.err
+    assert "snapshot 1 of prod is damaged" in failed.err

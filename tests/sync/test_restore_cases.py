@@ -192,9 +192,9 @@ def test_a_broken_state_is_refused_by_name(filled: World) -> None:
     filled.pull()
     filled.sql("UPDATE items_history SET metadata = '\"forged\"' WHERE key = ?", key)
     before = filled.dump()
-    with pytest.raises(MirrorDamaged, match=f"holds of item {key} is not what"):
+    with pytest.raises(MirrorDamaged, match=f"item {key}: a past content of it is not"):
         go_back(filled, 1)
-    with pytest.raises(MirrorDamaged, match="snapshot 1 of prod can no longer be restored"):
+    with pytest.raises(MirrorDamaged, match="snapshot 1 of prod is damaged"):
         go_back(filled, 1, "spare")
     assert filled.dump() == before
 
@@ -210,5 +210,5 @@ def test_a_row_written_past_the_triggers_is_refused_by_name(filled: World) -> No
 def test_a_snapshot_that_lost_a_record_is_refused(filled: World) -> None:
     with filled.mirror.database.unit(9) as tx:
         tx.exec_driver_sql("DELETE FROM items WHERE key = ?", (ids(filled, "item")[0],))
-    with pytest.raises(MirrorDamaged, match="no longer those that were summed up"):
+    with pytest.raises(MirrorDamaged, match="1 of prod is damaged: what is kept does not add up"):
         go_back(filled, 1)
