@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import snapshots
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.errors import UsageError
@@ -13,7 +14,12 @@ from dssync.errors import UsageError
 @command("bundle", exits=(5, *OPENING))
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
-@click.option("--at", metavar="SNAPSHOT|TIME", help="This snapshot; without it, the newest.")
+@click.option(
+    "--at",
+    metavar="SNAPSHOT|TIME",
+    shell_complete=snapshots,
+    help="This snapshot; without it, the newest.",
+)
 @click.option("--force", is_flag=True, help="Replace FILE.")
 @click.option("--extract", is_flag=True, help="Unpack FILE into DIR instead, once it is proved.")
 def bundle(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import snapshots
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.render.plan import PlanView
@@ -34,6 +35,7 @@ from dssync.errors import MirrorDamaged, UsageError
 @click.option(
     "--at",
     "moments",
+    shell_complete=snapshots,
     metavar="WHEN",
     multiple=True,
     help="What became of the server's records since WHEN; with a second one, until then.",

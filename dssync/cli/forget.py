@@ -3,6 +3,7 @@
 import click
 
 from dssync.cli.command import command
+from dssync.cli.completing import snapshots
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import keep_options, wait_option
@@ -10,7 +11,13 @@ from dssync.errors import UsageError
 
 
 @command("forget", exits=OPENING)
-@click.argument("runs", metavar="[RUN]...", type=click.IntRange(min=1), nargs=-1)
+@click.argument(
+    "runs",
+    metavar="[RUN]...",
+    type=click.IntRange(min=1),
+    nargs=-1,
+    shell_complete=snapshots,
+)
 @keep_options
 @click.option("--prune", is_flag=True, help="Free what no snapshot that is left holds.")
 @click.option("-n", "--dry-run", "dry", is_flag=True, help="Only show what would be forgotten.")
@@ -30,15 +37,16 @@ def forget(
 
     Of each remote, a snapshot stays if any rule keeps it, and the newest always stays; -n shows
     each with the rules that keep it. Without a rule here those of the configuration count: of
-    [remotes.NAME.forget], else of [forget]. With RUN, exactly these snapshots are forgotten.
+    [remotes.NAME.forget], else of [forget]. With RUN, exactly these snapshots are forgotten. With
+    no rule at all, --prune alone forgets nothing more and frees what was forgotten before.
 
     What is forgotten does not come back, so one question is asked; -y is the consent where nobody
     can answer. Only --prune frees space: then the states that no snapshot holds go, and with them
     what `show --at`, `undo` and `log` could tell of them. What stands now, edits and receipts stay.
     """
-    from dssync.cli.forgetting import Forgets, rules_for
+    from dssync.cli.forgetting import Forgets, judged
     from dssync.core.retention import Policy
-    from dssync.sync.forgetter import judge, naming
+    from dssync.sync.forgetter import naming
 
     written = {f"keep_{name}": value for name, value in kept.items() if value is not None}
     if runs and (written or zone):
@@ -53,5 +61,5 @@ def forget(
         if runs:
             found = naming(mirror, runs, names)
         else:
-            found = judge(mirror, rules_for(settings, mirror, names, policy, zone))
+            found = judged(settings, mirror, names, policy, zone, prune=prune)
         return Forgets(context, mirror, found, prune, dry, yes, wait).go()

@@ -12,7 +12,7 @@ from dssync.core.retention import Policy, Rules
 from dssync.errors import Declined, UsageError
 from dssync.mirror import Mirror
 from dssync.policy import zone_of
-from dssync.sync.forgetter import Forgetting
+from dssync.sync.forgetter import Forgetting, judge, naming
 from dssync.sync.forgetter import forget as forget_judged
 
 NOTHING = Rules(Policy())
@@ -64,6 +64,26 @@ class Forgets:
             parts.append("free what no other snapshot holds" if count else "free what none holds")
         question = f"{' and '.join(parts)} for ever?"
         return question[0].upper() + question[1:]
+
+
+def judged(
+    settings: Settings,
+    mirror: Mirror,
+    names: Sequence[str],
+    policy: Policy,
+    zone: str | None,
+    *,
+    prune: bool,
+) -> Forgetting:
+    """Judge by the policy given here, else by the configured ones.
+
+    Raises UsageError where there is none, unless what was forgotten before is to be pruned: then
+    nothing more is forgotten.
+    """
+    rules = rules_for(settings, mirror, names, policy, zone)
+    if prune and not any(each.policy for each in rules.values()):
+        return naming(mirror, (), names)
+    return judge(mirror, rules)
 
 
 def rules_for(

@@ -3,7 +3,7 @@
 import click
 
 from dssync.cli.command import command
-from dssync.cli.completing import records
+from dssync.cli.completing import records, snapshots
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.render.record import RecordView
@@ -11,7 +11,9 @@ from dssync.cli.render.record import RecordView
 
 @command("show", exits=OPENING)
 @click.argument("record", shell_complete=records())
-@click.option("--at", "when", metavar="WHEN", help="As the server had it then.")
+@click.option(
+    "--at", "when", metavar="WHEN", shell_complete=snapshots, help="As the server had it then."
+)
 def show(context: Context, record: str, when: str | None) -> int:
     """Show one record in full.
 

@@ -73,6 +73,7 @@ def judge(mirror: Mirror, rules: Mapping[str, Rules]) -> Forgetting:
 def naming(mirror: Mirror, runs: Collection[int], remotes: Sequence[str]) -> Forgetting:
     """Judge that exactly the snapshots of these runs are to be forgotten, of these remotes or all.
 
+    Remotes without one of them are left alone, but where no run is named every remote keeps all.
     Raises UsageError for a run without a snapshot, and for the newest one of a remote.
     """
     with mirror.database.read() as tx:
@@ -87,12 +88,12 @@ def naming(mirror: Mirror, runs: Collection[int], remotes: Sequence[str]) -> For
             )
         for each in found:
             _refuse_newest(each.remote, newest[each.remote], runs)
-    spared = {each.remote for each in taken if each.run in runs}
+    judged = {each.remote for each in taken if each.run in runs or not runs}
     return Forgetting(
         tuple(
             Verdict(each, () if each.run in runs else _spared_by(each, newest))
             for each in sorted(taken, key=lambda each: (each.remote, each.run))
-            if each.remote in spared
+            if each.remote in judged
         )
     )
 

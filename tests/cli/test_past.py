@@ -54,6 +54,13 @@ def test_forgetting_asks_and_is_a_run_of_the_log(aged: Shell) -> None:
     assert aged(*words, "-y", "-q").well().err == ""
 
 
+def test_what_was_forgotten_before_is_pruned_alone(aged: Shell) -> None:
+    aged("forget", "1", "2", "-y").well()
+    done = aged("forget", "--prune", "-y").well()
+    assert "prod: 0 snapshots forgotten, 2 kept, 3 states pruned" in done.err
+    assert [s["run"] for s in verdicts(aged, "--keep-last", "4")] == [3, 4]
+
+
 def verdicts(shell: Shell, *words: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = (
         shell("--json", "forget", *words, "-n").well().document["result"]["snapshots"]
