@@ -16,6 +16,7 @@ from tests.files.hostile import rows
 from tests.sync.world import PROD, World
 
 SPARE = Remote("spare", PROD.host, "project", "5", PROD.key)
+EMPTY = Remote("empty", PROD.host, "project", "6", PROD.key)
 
 Editable = dict[KindName, list[tuple[Any, ...]]]
 

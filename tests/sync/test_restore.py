@@ -2,15 +2,16 @@
 
 import pytest
 
-from tests.sync.restoring import SPARE, editable, fill, go_back, push, run_of
+from tests.sync.restoring import EMPTY, SPARE, editable, fill, go_back, push, run_of
 from tests.sync.world import PROD, World
 
 
 @pytest.fixture
 def world(world: World) -> World:
-    """A second project, empty, on the same server."""
+    """Two more projects, empty, on the same server."""
     world.sandbox.add_project(5, "Spare")
-    world.remotes = [PROD, SPARE]
+    world.sandbox.add_project(6, "Empty")
+    world.remotes = [PROD, SPARE, EMPTY]
     return world
 
 
@@ -60,6 +61,13 @@ def play(world: World, count: int) -> None:
     for kind, rows in editable(world, "spare").items():
         assert rows == sorted([*theirs[kind], *before[kind]], key=repr)
     assert not go_back(world, run, to="spare").plan
+    assert push(world) == 0
+    # an empty project
+    assert go_back(world, run, to="empty").apart == {}
+    assert push(world) == count + 4
+    world.pull()
+    assert editable(world, "empty") == before
+    assert not go_back(world, run, to="empty").plan
     assert push(world) == 0
 
 

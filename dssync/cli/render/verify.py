@@ -129,8 +129,9 @@ class VerifyView:
 
     def _odds_text(self, each: "Compared") -> str:
         changed, seed = changed_of(each.population), self.sample.seed if self.sample else 0
+        part = percent(changed / max(1, each.population))
         return (
-            f"a random sample, seed {seed}: a change in {counted(changed, 'record')} (1 %) would"
+            f"a random sample, seed {seed}: a change in {counted(changed, 'record')} ({part}) would"
             f" have been found with {percent(self._odds(each))}"
         )
 
