@@ -129,7 +129,7 @@ class VerifyView:
 
     def _odds_text(self, each: "Compared") -> str:
         changed, seed = changed_of(each.population), self.sample.seed if self.sample else 0
-        part = percent(changed / max(1, each.population))
+        part = f"{100 * changed / max(1, each.population):.2g} %"
         return (
             f"a random sample, seed {seed}: a change in {counted(changed, 'record')} ({part}) would"
             f" have been found with {percent(self._odds(each))}"
