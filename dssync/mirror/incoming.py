@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dssync.core.fields import KINDS, KindName, Stored
 from dssync.core.records import PARENT, Person, Reading, Row, Values
-from dssync.mirror import aliases, history, recreation, theirs, touched
+from dssync.mirror import aliases, history, people, recreation, theirs, touched
 from dssync.mirror.aliases import Known
 from dssync.mirror.columns import COLUMNS
 from dssync.mirror.theirs import Columns, Look, SQLValue
@@ -60,12 +60,14 @@ class Inbox:
         self.seen = Seen() if seen is None else seen
         self.mostly_new = True
         self._parents: dict[str, str] = {}
-        self._people: dict[str, str] = {}
+        self._people: dict[str, Person] = {}
+        self._damaged_people: bool | None = None
 
     def store(self, tx: Transaction, readings: Sequence[Reading]) -> None:
         """Store some rows of the list, in the order in which they were read."""
         by_id = {reading.id: reading for reading in readings}
         known, fresh = self._find(tx, by_id)
+        self._mend_people(tx, by_id)
         for row in known.values():
             self.seen.add(row.rowid)
         moved = self._moved(tx, by_id, known)
@@ -167,18 +169,20 @@ class Inbox:
     def _keep_people(self, tx: Transaction, rows: Mapping[str, Row]) -> None:
         made = (row.created_by for row in rows.values())
         unknown = {
-            person.id: person.profile
+            person.id: person
             for person in made
-            if isinstance(person, Person) and self._people.get(person.id) != person.profile
+            if isinstance(person, Person) and self._people.get(person.id) != person
         }
         if unknown:
             self._people.update(unknown)
-            tx.exec_driver_sql(
-                "INSERT INTO people (id, profile) VALUES (?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET profile = excluded.profile"
-                " WHERE profile <> excluded.profile",
-                list(unknown.items()),
-            )
+            people.keep(tx, unknown.values())
+
+    def _mend_people(self, tx: Transaction, by_id: Mapping[str, Reading]) -> None:
+        """Where damage hit a profile, take over all profiles, also those of unchanged records."""
+        if self._damaged_people is None:
+            self._damaged_people = bool(people.unsealed(tx))
+        if self._damaged_people:
+            self._keep_people(tx, {id: reading.row() for id, reading in by_id.items()})
 
     def _learn_parents(self, tx: Transaction, ids: set[str]) -> None:
         unknown = ids - self._parents.keys()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from dssync.core.fields import KINDS, KindName, Names, Spot, Stored, Values
 from dssync.core.records import Position
 from dssync.errors import UnknownRecord
+from dssync.mirror import people
 from dssync.mirror.transaction import Transaction
 
 PREFIX = 4
@@ -85,14 +86,8 @@ def select(
     )
     for key, id, remote, created, updated, person, absent, run, *values in rows:
         named = dict(zip(names, values, strict=True))
-        yield Record(kind, key, id, remote, named, created, updated, _email(person), absent, run)
-
-
-def _email(profile: str | None) -> str | None:
-    if profile is None:
-        return None
-    person = json.loads(profile)
-    return str(person.get("email") or person.get("uuid") or person.get("id"))
+        by = people.known_as(person)
+        yield Record(kind, key, id, remote, named, created, updated, by, absent, run)
 
 
 def datasets(tx: Transaction, remotes: Sequence[str], deleted: bool) -> Iterator[Record]:

@@ -132,6 +132,7 @@ people = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("profile", Text, nullable=False),
+    Column("seal", LargeBinary),
 )
 
 runs = Table(

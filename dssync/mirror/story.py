@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.story import State
+from dssync.mirror import people
 from dssync.mirror.history import TOLD
 from dssync.mirror.transaction import Transaction
 
@@ -38,15 +39,11 @@ def states(tx: Transaction, kind: KindName, key: str) -> list[State]:
             updated_at=row[4],
             absent_since=row[5],
             until_run=row[6],
-            created_by=_email(row[7]),
+            created_by=people.known_as(row[7]),
             values=dict(zip(KINDS[kind].names, row[8:], strict=True)),
         )
         for row in rows
     ]
-
-
-def _email(profile: str | None) -> str | None:
-    return json.loads(profile).get("email") if profile else None
 
 
 def left_by(tx: Transaction, kind: KindName, key: str, run: int) -> Values | None:

@@ -13,7 +13,7 @@ from dssync.mirror import place, seal
 from dssync.mirror.place import APPLICATION_ID
 from dssync.mirror.sqlite import program_digest
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/`; a test keeps it true."""
 
 

@@ -9,7 +9,7 @@ from dssync.core.damage import Damage, Remedy, Span, disorder, spanned
 from dssync.core.fields import KINDS, KindName
 from dssync.core.snapshot import Snapshot
 from dssync.errors import MirrorDamaged
-from dssync.mirror import Mirror, Transaction, evidence, pruning, remotes, snapshots
+from dssync.mirror import Mirror, Transaction, evidence, people, pruning, remotes, snapshots
 from dssync.mirror.evidence import Kept
 from dssync.sync.proving import Prover
 
@@ -122,6 +122,8 @@ def _all(
             counted.rows += 1
             yield from _of_row(tx, prover, kept, runs)
         yield from _of_pasts(tx, kind, known, runs)
+    for id in sorted(people.unsealed(tx)):
+        yield Damage(f"the profile of {id}, who made records, is not what was read", "pull")
     yield from _of_snapshots(tx, known, met)
 
 

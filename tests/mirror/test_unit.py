@@ -123,7 +123,7 @@ def test_durable_units_wait_for_the_disk_and_others_do_not(home: Home) -> None:
 @pytest.mark.parametrize("name", ["a mirror?mode=ro.db", "50%25.db", "#1 é.db"])
 def test_any_file_name_is_a_file_name(tmp_path: Path, name: str) -> None:
     with Mirror.open(tmp_path / name, create=True) as mirror, mirror.database.unit(1) as tx:
-        tx.exec_driver_sql("INSERT INTO people VALUES ('ann', '{}')")
+        tx.exec_driver_sql("INSERT INTO people (id, profile) VALUES ('ann', '{}')")
     with closing(sqlite3.connect(tmp_path / name)) as person:
         assert person.execute("SELECT id FROM people").fetchall() == [("ann",)]
 

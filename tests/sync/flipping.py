@@ -136,6 +136,7 @@ def spots(path: Path) -> Iterator[Spot]:
             )
             for rowid, key in found:
                 yield Spot(f"{name} of {table}", full, f"rowid = {rowid}", key)
+    yield Spot("person", "people", "rowid = 1", None)
     for run, unread in sql(path, "SELECT run, unread <> '[]' FROM snapshots ORDER BY run"):
         yield Spot(f"snapshot {run}{' unread' * unread}", "snapshots", f"run = {run}", None)
 

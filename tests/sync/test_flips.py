@@ -139,7 +139,7 @@ def taken(world: World, told: set[str | None]) -> Iterator[object]:
             yield difference
     newest = compared.snapshot.run if compared.snapshot else 0
     for damage in verify(world.mirror).damages:
-        if newest in damage.snapshots and damage.key not in told:
+        if newest in damage.snapshots and (damage.key not in told if damage.key else not told):
             yield damage
 
 
@@ -186,7 +186,7 @@ def broken_by(full: World, path: Path, at: int, bit: int) -> str:
         with world.mirror:
             if not found.damages and pending(world) == pending(full):
                 rows, before = dump(path), dump(full.mirror.path)
-                if any(rows[name] != before[name] for name in (*TABLES, "snapshots")):
+                if any(rows[name] != before[name] for name in (*TABLES, "snapshots", "people")):
                     return f"byte {at}, bit {bit}: not seen"
             world.pull()
             world.apply(world.prepare())
