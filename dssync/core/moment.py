@@ -52,7 +52,7 @@ def chosen(snapshots: Sequence[Snapshot], text: str | None, remote: str) -> Snap
         found = [each for each in snapshots if each.run == wanted]
         missing = f"there is no snapshot {wanted} of {remote}"
     else:
-        found = [each for each in snapshots if datetime.fromisoformat(each.taken_at) <= wanted]
+        found = [each for each in snapshots if each.moment <= wanted]
         missing = f"no snapshot of {remote} is as old as {text}"
     if not found:
         raise UnknownRun(missing, hint=LISTED)

@@ -8,11 +8,13 @@ state is added at the run that first saw it and taken away at the run that ended
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 from dssync.core.fields import KindName
 from dssync.core.values import digest_of
+from dssync.errors import MirrorDamaged
 
 TOTAL_BYTES = 32
 _MODULUS = 1 << 8 * TOTAL_BYTES
@@ -101,6 +103,18 @@ class Snapshot:
         live = tally.live
         made = cls(run, remote, taken_at, live["dataset"], live["item"], tuple(unread), total, b"")
         return replace(made, seal=made.sealed())
+
+    @property
+    def moment(self) -> datetime:
+        """Return when it was taken. Raises MirrorDamaged where damage made that unreadable."""
+        try:
+            found = datetime.fromisoformat(self.taken_at)
+        except ValueError:
+            raise MirrorDamaged(
+                f"when snapshot {self.run} of {self.remote} was taken can no longer be read",
+                hint="dssync verify says what helps",
+            ) from None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def sealed(self) -> bytes:
         """Compute the seal from the rest."""

@@ -1,7 +1,6 @@
 """Which records another moment of the past shows otherwise, and up to where the past is kept."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from dssync.core.fields import KindName
 from dssync.core.moment import LISTED, moment
@@ -21,11 +20,7 @@ def run_at(tx: Transaction, remote: str, when: str | None) -> int:
     """
     wanted = NOW if when is None else moment(when)
     if not isinstance(wanted, int):
-        taken = [
-            each.run
-            for each in snapshots.known(tx, [remote])
-            if datetime.fromisoformat(each.taken_at) <= wanted
-        ]
+        taken = [each.run for each in snapshots.known(tx, [remote]) if each.moment <= wanted]
         if not taken:
             raise UnknownRun(f"no snapshot of {remote} is as old as {when}", hint=LISTED)
         return taken[-1]

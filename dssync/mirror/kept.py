@@ -167,7 +167,10 @@ def _run(
 
 
 def _load(text: str | None) -> list[Any]:
-    found: list[Any] = json.loads(text) if text else []
+    try:
+        found: list[Any] = json.loads(text) if text else []
+    except ValueError:
+        raise runs.unreadable() from None
     return found
 
 

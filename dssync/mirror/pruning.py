@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dssync.core.fields import KINDS
 from dssync.core.story import Pruned
+from dssync.errors import MirrorDamaged
 from dssync.mirror import place, snapshots
 from dssync.mirror.transaction import Transaction
 
@@ -34,10 +35,18 @@ _LOOSE = (
 def pruned_through(tx: Transaction, remote: str) -> int:
     """Return the newest run up to which states of a remote were pruned, 0 for none.
 
-    Up to it, only what a snapshot holds is known to be there; after it everything is.
+    Up to it, only what a snapshot holds is known to be there; after it everything is. Raises
+    MirrorDamaged.
     """
     query = "SELECT value FROM meta WHERE name = ?"
-    return int(tx.exec_driver_sql(query, (_mark(remote),)).scalar() or 0)
+    found = tx.exec_driver_sql(query, (_mark(remote),)).scalar() or 0
+    try:
+        return int(found)
+    except ValueError:
+        raise MirrorDamaged(
+            f"up to which run the past of {remote} was pruned can no longer be read",
+            hint="restore the mirror's file from a copy, or move it away and pull again",
+        ) from None
 
 
 def _mark(remote: str) -> str:

@@ -8,6 +8,7 @@ from dssync.clock import Clock, stamp
 from dssync.core.fields import KINDS
 from dssync.core.plan import Delta
 from dssync.core.receipt import Entry, ScanCount, Trouble
+from dssync.errors import MirrorDamaged
 from dssync.mirror.transaction import Transaction
 
 
@@ -107,8 +108,19 @@ def dump_deltas(deltas: Iterable[Delta]) -> str:
 
 
 def load_deltas(text: str) -> tuple[Delta, ...]:
-    """Read deltas back."""
-    return tuple(Delta(*parts) for parts in json.loads(text))
+    """Read deltas back. Raises MirrorDamaged."""
+    try:
+        return tuple(Delta(*parts) for parts in json.loads(text))
+    except (TypeError, ValueError):
+        raise unreadable() from None
+
+
+def unreadable() -> MirrorDamaged:
+    """Return the error of a run whose notes or receipt are no longer what was written."""
+    return MirrorDamaged(
+        "what the mirror keeps of a run can no longer be read",
+        hint="restore the mirror's file from a copy, or move it away and pull again",
+    )
 
 
 def rename_in_deltas(text: str, field: str, old: str, new: str) -> str:

@@ -7,6 +7,7 @@ states that a run up to it first saw, and that no run up to it ended.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dssync.core.snapshot import Snapshot, Tally, Unread, replay
 from dssync.mirror import history, unreadable
@@ -50,7 +51,8 @@ def newest(tx: Transaction, remote: str) -> Snapshot | None:
 
 def newest_run(tx: Transaction, remote: str) -> int:
     """Return the run of the newest snapshot of a remote, 0 if there is none."""
-    query = "SELECT max(run) FROM snapshots WHERE remote = ?"
+    # what damage made no number is no run
+    query = "SELECT max(run) FROM snapshots WHERE remote = ? AND typeof(run) = 'integer'"
     return int(tx.exec_driver_sql(query, (remote,)).scalar_one() or 0)
 
 
@@ -61,19 +63,22 @@ def known(tx: Transaction, remotes: Sequence[str] = ()) -> list[Snapshot]:
         f"SELECT {_COLUMNS} FROM snapshots {named} ORDER BY run, remote",
         (json.dumps(list(remotes)),) if remotes else (),
     )
-    return [
-        Snapshot(
-            run=run if isinstance(run, int) else 0,  # then no seal fits it
-            remote=remote,
-            taken_at=taken_at,
-            datasets=datasets,
-            items=items,
-            unread=_unread(unread),
-            total=total,
-            seal=seal,
-        )
-        for run, remote, taken_at, datasets, items, unread, total, seal in rows
-    ]
+    return [_kept(*row) for row in rows]
+
+
+def _kept(run: Any, remote: Any, taken_at: Any, *rest: Any) -> Snapshot:
+    """Make a snapshot of its row; what damage gave another type is put so that no seal fits it."""
+    datasets, items, unread, total, seal = rest
+    return Snapshot(
+        run=run if isinstance(run, int) else 0,
+        remote=str(remote),
+        taken_at=taken_at if isinstance(taken_at, str) else "",
+        datasets=datasets if isinstance(datasets, int) else -1,
+        items=items if isinstance(items, int) else -1,
+        unread=_unread(unread),
+        total=total if isinstance(total, bytes) else b"",
+        seal=seal if isinstance(seal, bytes) else b"",
+    )
 
 
 def lost(tx: Transaction, remote: str) -> list[Snapshot]:
@@ -96,7 +101,7 @@ def stands(tx: Transaction, snapshot: Snapshot) -> bool:
 _COLUMNS = "run, remote, taken_at, datasets, items, unread, total, seal"
 
 
-def _unread(text: str) -> tuple[Unread, ...]:
+def _unread(text: Any) -> tuple[Unread, ...]:
     """Read what was unreadable; what is not as it was written fits no seal."""
     try:
         found = tuple(Unread(*each) for each in json.loads(text))

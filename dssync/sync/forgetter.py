@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from itertools import groupby
 
@@ -62,7 +61,7 @@ def judge(mirror: Mirror, rules: Mapping[str, Rules]) -> Forgetting:
         for remote, found in sorted(chosen.items()):
             taken = snapshots.known(tx, [remote])
             kept = keep(
-                (Taken(each.run, datetime.fromisoformat(each.taken_at)) for each in taken),
+                (Taken(each.run, each.moment) for each in taken),
                 found.policy,
                 found.zone,
             )

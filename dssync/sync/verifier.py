@@ -125,6 +125,8 @@ def _all(
     for id in sorted(people.unsealed(tx)):
         yield Damage(f"the profile of {id}, who made records, is not what was read", "pull")
     yield from _of_snapshots(tx, known, met)
+    for remote in known:
+        pruning.pruned_through(tx, remote)  # raises, also where no record has a past to ask for it
 
 
 def _of_row(
