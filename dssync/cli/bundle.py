@@ -49,6 +49,7 @@ def bundle(
     else:
         if directory is not None:
             raise UsageError("a bundle is one FILE", hint="DIR goes with --extract")
+        files.refuse_place(place, force=force)
         with context.mirror() as mirror:
             names = context.chosen(mirror)
             if len(names) > 1:

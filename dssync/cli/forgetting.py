@@ -81,6 +81,10 @@ def judged(
     nothing more is forgotten.
     """
     rules = rules_for(settings, mirror, names, policy, zone)
+    if not rules:
+        raise UsageError(
+            "the mirror holds no remote yet, so nothing was forgotten", hint="dssync pull"
+        )
     if prune and not any(each.policy for each in rules.values()):
         return naming(mirror, (), names)
     return judge(mirror, rules)

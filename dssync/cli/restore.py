@@ -13,6 +13,7 @@ from dssync.cli.completing import datasets, remotes, snapshots
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
 from dssync.cli.options import wait_option
+from dssync.errors import UsageError
 
 if TYPE_CHECKING:
     from dssync.core.snapshot import Snapshot
@@ -60,7 +61,7 @@ def restore(
     from dssync.sync.restorer import restore
 
     with context.mirror() as mirror:
-        with _source(context, mirror, moment) as source:
+        with _source(context, mirror, moment, to) as source:
             done = restore(
                 mirror,
                 source,
@@ -76,28 +77,36 @@ def restore(
 
 
 @contextmanager
-def _source(context: Context, mirror: "Mirror", text: str) -> "Iterator[Source]":
+def _source(context: Context, mirror: "Mirror", text: str, to: str | None) -> "Iterator[Source]":
     """Give what is meant: a bundle, if there is a file of that name, else a snapshot."""
     from dssync.sync.past import open_snapshot
 
     file = context.given.folder / text
     if file.is_file() and not text.isdecimal():
-        yield _carried(mirror, file)
+        yield _carried(mirror, file, to)
         return
     with open_snapshot(mirror, _meant(context, mirror, text)) as source:
         yield source
 
 
-def _carried(mirror: "Mirror", file: Path) -> "Source":
-    """Prove a bundle, and return what it carries. Raises BundleDamaged."""
+def _carried(mirror: "Mirror", file: Path, to: str | None) -> "Source":
+    """Prove a bundle, and return what it carries. Raises BundleDamaged, UsageError."""
     from dssync.core.snapshot import Unread
     from dssync.files import bundle
     from dssync.sync.past import Source
 
     manifest = bundle.check(file).manifest
     snapshot = manifest.snapshot
+    home = _home(mirror, manifest.remote)
+    if to is None and home not in (each.name for each in mirror.remotes()):
+        origin = manifest.remote
+        raise UsageError(
+            f"{file.name} is of {origin.scope} {origin.id} of {origin.host}, which the mirror has"
+            " not met yet",
+            hint="add that as a remote and pull it once, or say --to REMOTE",
+        )
     return Source(
-        remote=_home(mirror, manifest.remote),
+        remote=home,
         run=None,
         title=f"{file.name}, snapshot {snapshot.run} of {manifest.remote.name}",
         unread=tuple(Unread(each.kind, each.key, each.place) for each in snapshot.unread),
@@ -122,9 +131,14 @@ def _home(mirror: "Mirror", origin: "Origin") -> str:
 def _meant(context: Context, mirror: "Mirror", text: str) -> "Snapshot":
     """Return the snapshot that is meant. Raises UsageError, UnknownRun."""
     from dssync.core.moment import chosen
+    from dssync.core.moment import moment as when
     from dssync.mirror.snapshots import known
     from dssync.sync.restorer import only_remote
 
+    try:
+        when(text)
+    except UsageError as error:
+        raise UsageError(f"{error.message}, and no file is called so", hint=error.hint) from None
     names = context.chosen(mirror)
     with mirror.database.read() as tx:
         taken = known(tx, names)

@@ -54,8 +54,7 @@ def write(
     The same snapshot gives the same bytes. Raises UsageError where `path` exists, unless `force`;
     MirrorDamaged where the mirror no longer holds what the snapshot held.
     """
-    if path.exists() and not force:
-        raise _exists(path)
+    refuse_place(path, force=force)
     with told(path, "written"), ExitStack() as stack:
         tx = stack.enter_context(mirror.database.read())
         snapshot = chosen(snapshots.known(tx, [remote]), at, remote)
@@ -69,6 +68,14 @@ def write(
         check(partial)
         _name(partial, path, force=force)
     return Bundle(path, path.stat().st_size, manifest)
+
+
+def refuse_place(path: Path, *, force: bool) -> None:
+    """Raise UsageError where no file can be named so, before anything long is done."""
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder", hint="make it, or name another")
+    if path.exists() and not force:
+        raise _exists(path)
 
 
 def check(path: Path) -> Bundle:
@@ -142,8 +149,10 @@ def _private(path: str, flags: int) -> int:
 def choose(mirror: Mirror, name: str | None) -> str:
     """Return the remote that is meant, the only one where none is named. Raises ConfigError."""
     known = [each.name for each in mirror.remotes()]
+    if not known:
+        raise ConfigError("the mirror holds no remote yet", hint="dssync pull")
     if name is None and len(known) != 1:
-        there = f"the mirror holds {', '.join(known) or 'no remote yet'}"
+        there = f"the mirror holds {', '.join(known)}"
         raise ConfigError(f"a bundle is of one remote, and {there}", hint="name it: -r NAME")
     if name is not None and name not in known:
         raise ConfigError(f"the mirror holds no remote {name}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ from dssync.core.fields import KINDS, KindName
 from dssync.errors import BundleDamaged, Refused, UsageError
 from dssync.files import bundleform as form
 from dssync.files.frames import Broken, FrameReader, begun, sealed
+
+_SQLITE = b"SQLite format 3\0"
 
 Line = TypeVar("Line", bound=msgspec.Struct)
 
@@ -209,6 +211,11 @@ def reading(path: Path) -> Iterator[BundleReader]:
         with _told(path, reader):
             whole = sealed(stream)
             reader.frames = FrameReader(stream)
+            if not whole and _is_mirror(stream):
+                raise UsageError(
+                    f"{path} is no bundle, but a database",
+                    hint="if it is a mirror: dssync --mirror FILE verify",
+                )
             if not whole and not begun(stream):
                 raise Broken("it does not begin as a bundle does")
             reader.begin()
@@ -217,6 +224,12 @@ def reading(path: Path) -> Iterator[BundleReader]:
                 reader.place = ""
                 raise Broken("its bytes are not as they were written, though all of it still reads")
             yield reader
+
+
+def _is_mirror(stream: BinaryIO) -> bool:
+    """Tell whether it begins as a file of SQLite, as no single damage makes a bundle begin."""
+    stream.seek(0)
+    return stream.read(len(_SQLITE)) == _SQLITE
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Nearly every command finds the mirror up to date. What is needed otherwise (`rev
 only then: SQLAlchemy takes two tenths of a second, and Alembic one more.
 """
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from dssync.mirror.place import APPLICATION_ID
 from dssync.mirror.sqlite import program_digest
 
 HEAD = "0006"
+_REVISION = re.compile("(?!0000)[0-9]{4}")
 """The newest revision in `migrations/`; a test keeps it true."""
 
 
@@ -37,7 +39,7 @@ def prepare(path: Path, version: str) -> None:
 
 def _bring_up(connection: sqlite3.Connection, path: Path, version: str, fresh: bool) -> None:
     found = None if fresh else _revision(connection, path)
-    _refuse_newer(found, path)
+    _refuse_unknown(found, path)
     current = found == HEAD
     if current and not place.writable(path):
         return
@@ -82,7 +84,13 @@ def _unusable(error: sqlite3.DatabaseError | UnicodeDecodeError, path: Path) -> 
     return MirrorDamaged(f"{path} is damaged: {error}", hint="restore it from a copy")
 
 
-def _refuse_newer(found: str | None, path: Path) -> None:
+def _refuse_unknown(found: str | None, path: Path) -> None:
+    """Refuse a schema that no program ever wrote, and one of a newer program."""
+    if found is not None and not _REVISION.fullmatch(found):
+        raise MirrorDamaged(
+            f"{path} is damaged: no dssync ever wrote a schema {ascii(found)[:20]}",
+            hint="restore it from a copy",
+        )
     if found is not None and found > HEAD:
         raise MirrorTooNew(
             f"{path} was written by a newer dssync (schema {found}, this program knows {HEAD})",

@@ -78,11 +78,12 @@ def naming(mirror: Mirror, runs: Collection[int], remotes: Sequence[str]) -> For
     with mirror.database.read() as tx:
         taken = snapshots.known(tx, remotes)
     newest = {each.remote: each.run for each in taken}
+    of = f" of {', '.join(remotes)}" if remotes else ""
     for number in runs:
         found = [each for each in taken if each.run == number]
         if not found:
             raise UsageError(
-                f"run {number} has no snapshot that is kept",
+                f"run {number} has no snapshot that is kept{of}",
                 hint="`dssync snapshots` lists those that are",
             )
         for each in found:

@@ -298,3 +298,13 @@ def test_a_mirror_of_the_first_schema_is_brought_here(tmp_path: Path) -> None:
     with opened(path) as sql:
         assert sql.execute("SELECT id, command, plan FROM runs").fetchall() == [(7, "push", None)]
         assert sql.execute("SELECT version_num FROM alembic_version").fetchone() == (upgrade.HEAD,)
+
+
+@pytest.mark.parametrize("found", ["", "000", "0000", "000u", "\x1b[31m"])
+def test_a_schema_that_never_was_is_damage(path: Path, found: str) -> None:
+    with opened(path) as sql:
+        sql.execute("UPDATE alembic_version SET version_num = ?", (found,))
+    before = sorted(path.parent.iterdir())
+    with pytest.raises(MirrorDamaged, match="no dssync ever wrote"), at_home(path):
+        pass
+    assert sorted(path.parent.iterdir()) == before
