@@ -15,8 +15,9 @@ from dssync.mirror.place import APPLICATION_ID
 from dssync.mirror.sqlite import program_digest
 
 HEAD = "0006"
-_REVISION = re.compile("(?!0000)[0-9]{4}")
 """The newest revision in `migrations/`; a test keeps it true."""
+
+_REVISION = re.compile("(?!0000)[0-9]{4}")
 
 
 def prepare(path: Path, version: str) -> None:
