@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
 
 from dssync.cli.context import Context
 from dssync.cli.render.forgotten import ForgetView, forgetting_lines
@@ -105,5 +104,5 @@ def _rules(settings: Settings, name: str, policy: Policy, zone: str | None) -> R
     remote = settings.remotes.get(name)
     found = (remote.keep if remote else None) or settings.keep or NOTHING
     if policy:
-        found = Rules(policy, UTC)
+        found = replace(found, policy=policy)
     return replace(found, zone=zone_of(zone)) if zone else found

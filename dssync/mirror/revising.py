@@ -38,6 +38,7 @@ def upgrade(path: Path, version: str) -> None:
     """
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
@@ -45,7 +46,10 @@ def upgrade(path: Path, version: str) -> None:
         for statement in uninstall():
             connection.exec_driver_sql(statement)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except DBAPIError as error:  # such as a schema number that damage set back
+            raise error.orig or error from error
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             raise MirrorDamaged(f"{path} holds {len(broken)} rows whose parent is missing")

@@ -88,7 +88,7 @@ def test_a_dataset_opens_as_yaml_and_what_was_changed_becomes_an_edit(
     assert result.err.splitlines() == [
         f'edited dataset "{BOT}" ({key_of(BOT)[:8]}…)',
         "pending: 1 update",
-        "  see it: dssync diff; send it: dssync push; take it back: dssync revert",
+        "  see it: dssync diff; send it: dssync push; take it back: dssync revert --all",
     ]
     [change] = offline("diff", "--json").well().document["result"]["changes"]
     assert [field["field"] for field in change["fields"]] == ["description"]

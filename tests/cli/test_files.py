@@ -75,7 +75,7 @@ def test_an_import_ends_with_what_is_pending(offline: Shell, lines: Path) -> Non
         "6 datasets and 61 items were read; imported: 1 update, 1 create",
         "new rows get their ids in the files by: dssync export evals",
         "pending: 1 create, 1 update",
-        "  see it: dssync diff; send it: dssync push; take it back: dssync revert",
+        "  see it: dssync diff; send it: dssync push; take it back: dssync revert --all",
     ]
     assert "1 row without an id had been imported before" in offline("import", "evals").err
     offline("revert", "--all").well()

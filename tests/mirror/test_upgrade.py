@@ -17,7 +17,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
-from sqlalchemy.exc import OperationalError
 
 from dssync.errors import Locked, MirrorDamaged, MirrorTooNew, NoMirror
 from dssync.mirror import Mirror, revising, schema, upgrade
@@ -263,7 +262,7 @@ def test_an_upgrade_copies_the_file_and_keeps_rows_children_and_triggers(path: P
 @pytest.mark.usefixtures("next_revision")
 def test_a_revision_that_fails_leaves_the_mirror_as_it_was(path: Path) -> None:
     before = content(path)
-    with pytest.raises(OperationalError, match="no_such_table"):
+    with pytest.raises(MirrorDamaged, match="no_such_table"):
         Mirror.open(path)
     assert content(path) == before
     assert content(path.with_name(f"mirror.db.before-{NEXT}-from-{NOW}")) == before
@@ -308,3 +307,14 @@ def test_a_schema_that_never_was_is_damage(path: Path, found: str) -> None:
     with pytest.raises(MirrorDamaged, match="no dssync ever wrote"), at_home(path):
         pass
     assert sorted(path.parent.iterdir()) == before
+
+
+def test_a_schema_number_set_back_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "mirror.db"
+    with Mirror.open(path, create=True):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.commit()
+    with pytest.raises(MirrorDamaged, match="cannot be read as a mirror: table"):
+        Mirror.open(path)

@@ -20,6 +20,6 @@ def pending_lines(plan: Plan) -> Iterator[Line]:
         return
     yield Line(f"pending: {summary(plan)}", "head")
     if plan.changes:
-        yield Line("  see it: dssync diff; send it: dssync push; take it back: dssync revert")
+        yield Line("  see it: dssync diff; send it: dssync push; take it back: dssync revert --all")
     if plan.conflicts:
         yield Line("  see the conflicts and settle them: dssync resolve")

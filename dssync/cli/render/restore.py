@@ -65,7 +65,8 @@ class RestoreView:
             yield Line(f"{counted(done.dropped, 'pending change')} dropped")
         if done.plan.counts().get("undelete"):
             yield from sentence(
-                "where the push says 404 to an undelete, the same restore again makes those anew",
+                "a push undeletes what was deleted; what the server refuses to undelete (404) the"
+                " same restore makes anew, run once more after the push",
                 width,
             )
         if done.apart:
