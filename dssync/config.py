@@ -11,7 +11,7 @@ One file: `dssync.toml` in the folder, else in the user's own configuration fold
     max_delete = "30%"          # or a number; how much may be lost before a run stops
 
     [forget]                    # or [remotes.prod.forget], for one remote
-    keep_daily = 7
+    keep_daily = 7              # and [offsite], see `policy`
 
 Where it names no remote, or there is no file, PostHog's own variables and the credentials of its
 command line make one. Keys are looked up by `find_key` only, so what works offline needs none.
@@ -43,7 +43,7 @@ from dssync.keys import (
     look_up,
 )
 from dssync.net.secret import Secret
-from dssync.policy import written_rules
+from dssync.policy import Offsite, written_offsite, written_rules
 from dssync.tomlplace import place_in
 
 __all__ = [
@@ -72,7 +72,7 @@ ID_VARIABLES: tuple[tuple[str, Scope], ...] = (
     ("POSTHOG_CLI_ENV_ID", "environment"),
 )
 
-_TOP_ENTRIES = ("mirror", "remotes", "forget")
+_TOP_ENTRIES = ("mirror", "remotes", "forget", "offsite")
 _REMOTE_ENTRIES = ("host", "environment", "project", "max_delete", "forget", *KEY_KINDS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -104,7 +104,8 @@ class Settings:
     """What the configuration says; `file` is where it was read, or would be written.
 
     `mirror` is a database URL with an absolute path; `notices` are sentences people should read.
-    `keep` is which snapshots `forget` keeps of a remote that has no rules of its own.
+    `keep` is which snapshots `forget` keeps of a remote that has no rules of its own, `offsite`
+    where copies of the mirror go.
     """
 
     file: Path
@@ -112,6 +113,7 @@ class Settings:
     remotes: Mapping[str, Remote]
     notices: tuple[str, ...] = ()
     keep: Rules | None = None
+    offsite: Offsite | None = None
 
 
 def load(
@@ -139,7 +141,8 @@ def load(
         remotes, notice = _from_variables(env, host, asked)
     where = mirror or env.get("DSSYNC_MIRROR") or written.get("mirror", DEFAULT_MIRROR)
     notices, keep = (notice,) if notice else (), written_rules(written, file)
-    return Settings(file, mirror_url(where, file.parent), remotes, notices, keep)
+    offsite = written_offsite(written, file)
+    return Settings(file, mirror_url(where, file.parent), remotes, notices, keep, offsite)
 
 
 def find_key(remote: Remote, env: Mapping[str, str]) -> Secret:

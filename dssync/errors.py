@@ -29,6 +29,7 @@
     ├── Brake                       8  a suspiciously large loss
     ├── MirrorDamaged               9
     ├── BundleDamaged               9
+    ├── CopyDamaged                 9
     ├── NoMirror                   10  there is none, or the file is no mirror
     ├── Locked                     11  another run holds the mirror
     └── Interrupted           130, 143  a signal asked to stop; everything so far is kept
@@ -216,6 +217,12 @@ class MirrorDamaged(DssyncError):
 
 class BundleDamaged(DssyncError):
     """A file is no bundle, or not as it was written; the message says where."""
+
+    exit_code = 9
+
+
+class CopyDamaged(DssyncError):
+    """A copy off-site is not as it was made; the message says where."""
 
     exit_code = 9
 

@@ -1,8 +1,18 @@
-"""What a configuration says of snapshots to keep: `[forget]`, or `[remotes.NAME.forget]`."""
+"""What a configuration says of keeping: `[forget]` of snapshots, `[offsite]` of copies.
+
+A remote may have its own `[remotes.NAME.forget]`. Copies are of the whole mirror:
+
+    [offsite]
+    to = "/mnt/backup/dssync"       # or "s3://bucket/prefix"
+    recipients = ["age1..."]        # who can open them; without any they are not encrypted
+    keep = 7
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dssync.core.retention import ENTRIES, Policy, Rules
@@ -11,29 +21,102 @@ from dssync.tomlplace import place_in
 
 ZONE = "time_zone"
 
+OFFSITE = ("to", "endpoint", "recipients", "keep")
+KEEP = 7
+S3 = "s3://"
+
+
+@dataclass(frozen=True, slots=True)
+class Offsite:
+    """Where copies of the mirror go, who can open them, and how many are kept.
+
+    `to` is a folder, or `s3://bucket/prefix`; `endpoint` is the URL of an S3-compatible server that
+    is not Amazon's. `recipients` are public age or SSH keys; without any a copy is not encrypted.
+    """
+
+    to: str
+    endpoint: str | None = None
+    recipients: tuple[str, ...] = ()
+    keep: int = KEEP
+
+    @property
+    def folder(self) -> Path | None:
+        """Return the folder, None for storage behind S3's API."""
+        return None if self.to.startswith(S3) else Path(self.to)
+
 
 def written_rules(written: Mapping[str, object], file: Path, *path: str) -> Rules | None:
     """Return the rules of a table's `forget`, if it has one; `path` leads to the table.
 
     Raises ConfigError, which names the line.
     """
-    if "forget" not in written:
+    at = (*path, "forget")
+    table = _table(written, file, at, (*ENTRIES, ZONE), "what to keep")
+    if table is None:
         return None
-    table, at = written["forget"], (*path, "forget")
-    name = ".".join(at)
-    if not isinstance(table, dict):
-        raise ConfigError(f"{file}: what to keep is written as [{name}]")
-    for entry in table:
-        if entry not in (*ENTRIES, ZONE):
-            known = ", ".join((*ENTRIES, ZONE))
-            raise ConfigError(
-                f"{place_in(file, at, entry)}: [{name}] has an unknown entry {entry};"
-                f" it may hold {known}"
-            )
     try:
         return Rules(Policy.of(table), zone_of(str(table.get(ZONE, "UTC"))))
     except (ValueError, UsageError) as error:
-        raise ConfigError(f"{file}: [{name}]: {error}") from None
+        raise ConfigError(f"{file}: [{'.'.join(at)}]: {error}") from None
+
+
+def written_offsite(written: Mapping[str, object], file: Path) -> Offsite | None:
+    """Return what `[offsite]` says, if it is there. Raises ConfigError, which names the line."""
+    table = _table(written, file, ("offsite",), OFFSITE, "where copies go")
+    if table is None:
+        return None
+
+    def refuse(entry: str, why: str) -> ConfigError:
+        return ConfigError(f"{place_in(file, ('offsite',), entry)}: {entry} of [offsite] {why}")
+
+    to, endpoint = table.get("to"), table.get("endpoint")
+    if not isinstance(to, str) or not to.removeprefix(S3).strip("/ ") or _strange(to):
+        raise refuse("to", 'is a folder, or "s3://bucket/prefix", in quotes')
+    if endpoint is not None:
+        if not isinstance(endpoint, str) or not endpoint.startswith(("https://", "http://")):
+            raise refuse("endpoint", "is the URL of an S3-compatible server, in quotes")
+        if not to.startswith(S3):
+            raise refuse("endpoint", f'goes with to = "{S3}bucket/prefix"')
+    recipients = table.get("recipients", [])
+    if not isinstance(recipients, list) or not all(isinstance(each, str) for each in recipients):
+        raise refuse("recipients", 'is a list of public keys, as ["age1..."]')
+    keep = table.get("keep", KEEP)
+    if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
+        raise refuse("keep", "is how many copies to keep, at least 1")
+    return Offsite(_placed(to, file), endpoint, tuple(dict.fromkeys(recipients)), keep)
+
+
+def _strange(to: str) -> bool:
+    return "://" in to and not to.startswith(S3)
+
+
+def _placed(to: str, file: Path) -> str:
+    """Take a folder from where the configuration stands."""
+    if to.startswith(S3):
+        return to.rstrip("/")
+    return str((file.parent / Path(to).expanduser()).absolute())
+
+
+def _table(
+    written: Mapping[str, object],
+    file: Path,
+    at: tuple[str, ...],
+    known: tuple[str, ...],
+    what: str,
+) -> dict[str, Any] | None:
+    """Return the table at the end of this path, None without one; of no entry but the known."""
+    if at[-1] not in written:
+        return None
+    table, name = written[at[-1]], ".".join(at)
+    if not isinstance(table, dict):
+        raise ConfigError(f"{file}: {what} is written as [{name}]")
+    for entry in table:
+        if entry not in known:
+            raise ConfigError(
+                f"{place_in(file, at, entry)}: [{name}] has an unknown entry {entry};"
+                f" it may hold {', '.join(known)}"
+            )
+    return table
 
 
 def zone_of(name: str) -> tzinfo:

@@ -1,0 +1,1 @@
+"""Backups: copies of the mirror off-site, and proof that they can be used."""
