@@ -11,7 +11,7 @@ One file: `dssync.toml` in the folder, else in the user's own configuration fold
     max_delete = "30%"          # or a number; how much may be lost before a run stops
 
     [forget]                    # or [remotes.prod.forget], for one remote
-    keep_daily = 7              # and [offsite], see `policy`
+    keep_daily = 7              # and [offsite], see `policy` and `notice`
 
 Where it names no remote, or there is no file, PostHog's own variables and the credentials of its
 command line make one. Keys are looked up by `find_key` only, so what works offline needs none.
@@ -23,7 +23,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,8 +43,8 @@ from dssync.keys import (
     look_up,
 )
 from dssync.net.secret import Secret
-from dssync.policy import Offsite, written_offsite, written_rules
-from dssync.tomlplace import place_in
+from dssync.notice import NOBODY, Notice, written_notice
+from dssync.policy import Offsite, written_limit, written_offsite, written_rules
 
 __all__ = [
     "KeySource",
@@ -72,7 +72,7 @@ ID_VARIABLES: tuple[tuple[str, Scope], ...] = (
     ("POSTHOG_CLI_ENV_ID", "environment"),
 )
 
-_TOP_ENTRIES = ("mirror", "remotes", "forget", "offsite")
+_TOP_ENTRIES = ("mirror", "remotes", "forget", "offsite", "heartbeat", "metrics")
 _REMOTE_ENTRIES = ("host", "environment", "project", "max_delete", "forget", *KEY_KINDS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -105,7 +105,7 @@ class Settings:
 
     `mirror` is a database URL with an absolute path; `notices` are sentences people should read.
     `keep` is which snapshots `forget` keeps of a remote that has no rules of its own, `offsite`
-    where copies of the mirror go.
+    where copies of the mirror go, `notice` who is told of backups.
     """
 
     file: Path
@@ -114,6 +114,7 @@ class Settings:
     notices: tuple[str, ...] = ()
     keep: Rules | None = None
     offsite: Offsite | None = None
+    notice: Notice = NOBODY
 
 
 def load(
@@ -141,8 +142,9 @@ def load(
         remotes, notice = _from_variables(env, host, asked)
     where = mirror or env.get("DSSYNC_MIRROR") or written.get("mirror", DEFAULT_MIRROR)
     notices, keep = (notice,) if notice else (), written_rules(written, file)
-    offsite = written_offsite(written, file)
-    return Settings(file, mirror_url(where, file.parent), remotes, notices, keep, offsite)
+    offsite, notice_of = written_offsite(written, file), written_notice(written, file, env)
+    url = mirror_url(where, file.parent)
+    return Settings(file, url, remotes, notices, keep, offsite, notice_of)
 
 
 def find_key(remote: Remote, env: Mapping[str, str]) -> Secret:
@@ -272,23 +274,7 @@ def _written_remote(name: str, table: Mapping[str, Any], file: Path) -> Remote:
     host = normal_host(str(table.get("host", DEFAULT_HOST)))
     key = keys[0] if keys else KeySource()
     keep = written_rules(table, file, "remotes", name)
-    return Remote(name, host, *place, key, file.parent, _limit(name, table, file), keep)
-
-
-def _limit(name: str, table: Mapping[str, Any], file: Path) -> Limit | None:
-    if "max_delete" not in table:
-        return None
-    written = table["max_delete"]
-    try:
-        if not isinstance(written, str | int) or isinstance(written, bool):
-            raise ValueError(f"{written} is neither")
-        limit = Limit.parse(str(written))
-    except ValueError:
-        raise ConfigError(
-            f"{place_in(file, ('remotes', name), 'max_delete')}: max_delete of the remote {name}"
-            f' is {written!r}; write a number such as 20, or a share such as "30%"'
-        ) from None
-    return replace(limit, origin=f"max_delete of [remotes.{name}]")
+    return Remote(name, host, *place, key, file.parent, written_limit(name, table, file), keep)
 
 
 def _entries(remote: Remote) -> dict[str, str | int]:

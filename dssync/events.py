@@ -75,13 +75,39 @@ class ChangeSent:
 
 
 @dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of a backup begins: `pull`, `verify`, `copy` or `forget`."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step of a backup is over; `whole` tells whether the steps that build on it may follow."""
+
+    step: str
+    whole: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A sentence people should read."""
 
     message: str
 
 
-Event = Waiting | ScanStarted | Expected | PageStored | ScanEnded | ChangeSent | Note
+Event = (
+    Waiting
+    | ScanStarted
+    | Expected
+    | PageStored
+    | ScanEnded
+    | ChangeSent
+    | StepStarted
+    | StepEnded
+    | Note
+)
 
 Report = Callable[[Event], None]
 

@@ -9,12 +9,13 @@ A remote may have its own `[remotes.NAME.forget]`. Copies are of the whole mirro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dssync.core.brakes import Limit
 from dssync.core.retention import ENTRIES, Policy, Rules
 from dssync.errors import ConfigError, UsageError
 from dssync.tomlplace import place_in
@@ -58,6 +59,23 @@ def written_rules(written: Mapping[str, object], file: Path, *path: str) -> Rule
         return Rules(Policy.of(table), zone_of(str(table.get(ZONE, "UTC"))))
     except (ValueError, UsageError) as error:
         raise ConfigError(f"{file}: [{'.'.join(at)}]: {error}") from None
+
+
+def written_limit(name: str, table: Mapping[str, Any], file: Path) -> Limit | None:
+    """Return how much of a remote may be lost, if its table says so. Raises ConfigError."""
+    if "max_delete" not in table:
+        return None
+    written = table["max_delete"]
+    try:
+        if not isinstance(written, str | int) or isinstance(written, bool):
+            raise ValueError(f"{written} is neither")
+        limit = Limit.parse(str(written))
+    except ValueError:
+        raise ConfigError(
+            f"{place_in(file, ('remotes', name), 'max_delete')}: max_delete of the remote {name}"
+            f' is {written!r}; write a number such as 20, or a share such as "30%"'
+        ) from None
+    return replace(limit, origin=f"max_delete of [remotes.{name}]")
 
 
 def written_offsite(written: Mapping[str, object], file: Path) -> Offsite | None:

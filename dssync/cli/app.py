@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resolve": ("resolve:resolve", "Settle conflicts."),
     "log": ("log:log", "Tell what happened, to a run or a record."),
     "undo": ("undo:undo", "Take a push back."),
+    "backup": ("backup:backup", "Pull, verify, copy off-site, forget: for a nightly job."),
     "bundle": ("bundle:bundle", "Write a remote at a snapshot as one file for decades."),
     "restore": ("restore:restore", "Make the working copy equal the past."),
     "forget": ("forget:forget", "Forget snapshots that a policy does not keep."),

@@ -148,16 +148,21 @@ class Context:
         width = self.screen.width
         show(receipt_lines(receipt, width, everything=everything, told=told or NOTHING))
 
+    def document(self, view: View, receipt: "Receipt | None" = None) -> None:
+        """Print a result for programs."""
+        from dssync.cli.render.document import result_document
+
+        self.screen.document(result_document(self.given.command, view.json(), receipt))
+
     def finish(
         self, view: View, *, receipt: "Receipt | None" = None, pending: "Plan | None" = None
     ) -> int:
         """Show a result, what is pending now, and a run's counts; return the exit code."""
-        from dssync.cli.render.document import result_document
         from dssync.cli.render.pending import pending_lines
         from dssync.cli.render.receipt import last_line
 
         if self.given.json:
-            self.screen.document(result_document(self.given.command, view.json(), receipt))
+            self.document(view, receipt)
         else:
             view.draw(self.screen)
         if pending is not None:

@@ -1,26 +1,68 @@
 """`dssync status`."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
 from dssync.cli.command import command
 from dssync.cli.context import Context
 from dssync.cli.exits import OPENING
+from dssync.cli.options import read_duration
+from dssync.errors import ConfigError, MirrorDamaged
+
+if TYPE_CHECKING:
+    from dssync.config import Settings
+    from dssync.mirror import Mirror
 
 
 @command("status", exits=OPENING)
-def status(context: Context) -> int:
+@click.option(
+    "--max-age",
+    metavar="TIME",
+    type=read_duration,
+    help="End with 9 where a newest snapshot is older, such as 26h, or there is none.",
+)
+def status(context: Context, max_age: float | None) -> int:
     """Show what changed here and how old the mirror is.
 
     Reads the mirror only. The age of a remote is that of its last complete pull.
+
+    --max-age notices from elsewhere that the backups have stopped: of each configured remote, or
+    of those named with -r, the newest snapshot must be younger. One that was never pulled whole,
+    or whose snapshot is from the future, fails as well.
     """
     from dssync.cli.render.status import StatusView
     from dssync.clock import SystemClock
+    from dssync.core.freshness import judge
     from dssync.sync.status import read_status, unreadable_records
+    from dssync.sync.verifier import read_snapshots
 
-    with context.mirror() as mirror:
-        names = context.chosen(mirror)
+    settings, now = context.settings(), SystemClock().now()
+    with context.mirror(settings) as mirror:
+        names = context.chosen(mirror) if max_age is None else _wanted(context, settings, mirror)
+        fresh = judge(names, read_snapshots(mirror), now, max_age) if max_age is not None else []
+        some = names if context.given.remotes else ()
         view = StatusView(
-            read_status(mirror, names),
-            unreadable_records(mirror, names),
+            read_status(mirror, some),
+            unreadable_records(mirror, some),
             str(mirror.path),
-            SystemClock().now(),
+            now,
+            tuple(fresh),
+            max_age,
         )
-        return context.finish(view)
+        context.finish(view)
+        return MirrorDamaged.exit_code if any(each.flaw for each in fresh) else 0
+
+
+def _wanted(context: Context, settings: "Settings", mirror: "Mirror") -> Sequence[str]:
+    """Name the remotes whose age counts: those given, else those configured, else all there are.
+
+    One that is no longer configured is nobody's worry. Raises ConfigError for an unknown name.
+    """
+    here = [remote.name for remote in mirror.remotes()]
+    for name in context.given.remotes:
+        if name not in settings.remotes and name not in here:
+            known = ", ".join(dict.fromkeys([*settings.remotes, *here])) or "none"
+            raise ConfigError(f"no remote is called {name}", hint=f"there is: {known}")
+    return context.given.remotes or list(settings.remotes) or here

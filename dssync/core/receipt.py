@@ -105,7 +105,10 @@ class ScanCount:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a remote's part of a run stopped, or was not everything: a sentence and an exit code."""
+    """Why a remote's part of a run stopped, or was not everything: a sentence and an exit code.
+
+    `remote` is empty where it is the run's own, as when a copy could not be made.
+    """
 
     remote: str
     message: str
@@ -121,7 +124,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a run did. `run` is None for a run that wrote nothing, such as `push -n`."""
+    """What a run did. `run` is None for a run that wrote nothing, such as `push -n`.
+
+    `warnings` are sentences that people must read although nothing failed; the mirror keeps them
+    among the notes.
+    """
 
     command: str
     run: int | None
@@ -130,6 +137,7 @@ class Receipt:
     scans: tuple[ScanCount, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
     def count(self, outcome: Outcome) -> int:
         """Count the records with this outcome."""
@@ -183,6 +191,11 @@ class KeptRun:
         return Receipt(
             self.command, self.number, planned, rows, self.scans, self.troubles, self.notes
         )
+
+
+def warning(sentence: str) -> str:
+    """Mark a sentence as a warning, for those who read it among others."""
+    return f"warning: {sentence}"
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -65,6 +65,13 @@ def one(tx: Transaction, number: int) -> KeptRun | None:
     return _run(tx, *row) if row else None
 
 
+def last_success(tx: Transaction, command: str) -> str | None:
+    """Return when the newest run of a command ended that ended with 0, if there is one."""
+    query = "SELECT ended_at FROM runs WHERE command = ? AND exit_code = 0 ORDER BY id DESC LIMIT 1"
+    row = tx.exec_driver_sql(query, (command,)).first()
+    return str(row[0]) if row else None
+
+
 def begun(tx: Transaction, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Return the command and the start of those of the runs that the mirror keeps."""
     rows = tx.exec_driver_sql(
@@ -194,4 +201,5 @@ def _remotes(tx: Transaction, run: int, troubles: Iterable[Trouble]) -> tuple[st
         "SELECT remote FROM scans WHERE run = ? UNION SELECT remote FROM receipts WHERE run = ?",
         (run, run),
     )
-    return tuple(sorted({*(trouble.remote for trouble in troubles), *(name for (name,) in rows)}))
+    named = (trouble.remote for trouble in troubles if trouble.remote)
+    return tuple(sorted({*named, *(name for (name,) in rows)}))

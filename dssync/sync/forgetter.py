@@ -10,7 +10,7 @@ from dssync.core.retention import NEWEST, Rules, Taken, keep
 from dssync.core.snapshot import Snapshot
 from dssync.errors import DssyncError, MirrorDamaged, UsageError
 from dssync.mirror import Mirror, Transaction, pruning, snapshots
-from dssync.sync.session import Session, run
+from dssync.sync.session import Run, Session, run
 
 NAMED = "not named"
 """The rule that keeps a snapshot where others were named to be forgotten."""
@@ -118,20 +118,23 @@ def forget(
     A remote is done whole or not at all: where a snapshot that is kept would not add up
     afterwards, nothing of its remote is forgotten. Raises Locked.
     """
+    with run(mirror, "forget", session) as current:
+        return current.finish(forget_within(current, forgetting, prune=prune))
+
+
+def forget_within(current: Run, forgetting: Forgetting, *, prune: bool = False) -> Receipt:
+    """Forget as a part of a run, and return the receipt of that part; the run goes on."""
     notes: list[str] = []
     troubles: list[Trouble] = []
-    with run(mirror, "forget", session) as current:
-        for remote, runs in forgetting.forgotten.items():
-            work = partial(_forget, remote=remote, runs=runs, prune=prune)
-            try:
-                notes.append(current.write(work, durable=True))
-            except DssyncError as error:  # the outcome of this remote; the others are still done
-                troubles.append(Trouble.of(remote, error))
-        if prune and notes:
-            notes += _room(pruning.free(mirror.path))
-        return current.finish(
-            Receipt("forget", current.number, troubles=tuple(troubles), notes=tuple(notes))
-        )
+    for remote, runs in forgetting.forgotten.items():
+        work = partial(_forget, remote=remote, runs=runs, prune=prune)
+        try:
+            notes.append(current.write(work, durable=True))
+        except DssyncError as error:  # the outcome of this remote; the others are still done
+            troubles.append(Trouble.of(remote, error))
+    if prune and notes:
+        notes += _room(pruning.free(current.mirror.path))
+    return Receipt("forget", current.number, troubles=tuple(troubles), notes=tuple(notes))
 
 
 def _forget(tx: Transaction, remote: str, runs: Sequence[int], *, prune: bool) -> str:

@@ -37,25 +37,27 @@ def pull(
     went wrong with a remote stands in the receipt's troubles.
     """
     with run(mirror, "pull", session) as current:
-        pulls = [
-            _RemotePull(current, remote, limit or remote.max_delete or Limit())
-            for remote in remotes
-        ]
-        with ThreadPoolExecutor(REMOTES_AT_ONCE, thread_name_prefix="dssync-remote") as pool:
-            for done in [pool.submit(each.go) for each in pulls]:
-                done.result()
-        entries = tuple(entry for pull in pulls for entry in pull.entries)
-        return current.finish(
-            Receipt(
-                "pull",
-                current.number,
-                planned=sum(entry.outcome == "in doubt" for entry in entries),
-                entries=entries,
-                scans=tuple(scan for pull in pulls for scan in pull.scans),
-                troubles=tuple(trouble for pull in pulls for trouble in pull.troubles),
-                notes=tuple(note for pull in pulls for note in pull.notes),
-            )
-        )
+        return current.finish(pull_within(current, remotes, limit))
+
+
+def pull_within(current: Run, remotes: Sequence[Remote], limit: Limit | None = None) -> Receipt:
+    """Pull as a part of a run, and return the receipt of that part; the run goes on."""
+    pulls = [
+        _RemotePull(current, remote, limit or remote.max_delete or Limit()) for remote in remotes
+    ]
+    with ThreadPoolExecutor(REMOTES_AT_ONCE, thread_name_prefix="dssync-remote") as pool:
+        for done in [pool.submit(each.go) for each in pulls]:
+            done.result()
+    entries = tuple(entry for pull in pulls for entry in pull.entries)
+    return Receipt(
+        "pull",
+        current.number,
+        planned=sum(entry.outcome == "in doubt" for entry in entries),
+        entries=entries,
+        scans=tuple(scan for pull in pulls for scan in pull.scans),
+        troubles=tuple(trouble for pull in pulls for trouble in pull.troubles),
+        notes=tuple(note for pull in pulls for note in pull.notes),
+    )
 
 
 class _RemotePull:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from dssync import version
 from dssync.clock import Clock, SystemClock
 from dssync.config import Remote, find_key
-from dssync.core.receipt import Entry, Receipt
+from dssync.core.receipt import Entry, Receipt, warning
 from dssync.events import Report, ignore
 from dssync.mirror import KnownRemote, Mirror, Transaction, lock, remotes, runs
 from dssync.net.dates import Dated, ServerClock
@@ -128,7 +128,8 @@ class Run:
     def _keep(self, tx: Transaction, receipt: Receipt) -> None:
         runs.keep_entries(tx, self.number, receipt.entries)
         code, clock = receipt.exit_code, self.session.clock
-        runs.end(tx, self.number, code, clock, receipt.troubles, receipt.notes)
+        notes = (*receipt.notes, *map(warning, receipt.warnings))
+        runs.end(tx, self.number, code, clock, receipt.troubles, notes)
 
 
 @contextmanager

@@ -34,6 +34,24 @@ def ago(text: str, now: datetime) -> str:
     return "just now"
 
 
+def length(seconds: float) -> str:
+    """Write a length of time in its two largest units.
+
+    >>> length(44 * 86_400 + 7_300), length(26 * 3_600), length(59)
+    ('44 days 2 hours', '26 hours', '59 seconds')
+    """
+    steps = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+    rest, parts = int(seconds), []
+    for size, unit in steps:
+        # an age of a day and a half is compared with hours
+        if size == 86_400 and rest < 2 * size:
+            continue
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(f"{number} {unit}{'' if number == 1 else 's'}")
+    return " ".join(parts[:2]) or "0 seconds"
+
+
 def seconds_since(text: str, now: datetime) -> int | None:
     """Return how many seconds ago a stored time was, None for what is no time any more."""
     try:

@@ -16,6 +16,8 @@ from dssync.events import (
     Report,
     ScanEnded,
     ScanStarted,
+    StepEnded,
+    StepStarted,
     Waiting,
 )
 
@@ -87,8 +89,15 @@ def _sentences(event: Event, *, everything: bool) -> Iterator[str]:
         yield _detail(event)
 
 
-def _detail(event: ScanStarted | PageStored | ScanEnded | ChangeSent) -> str:
+_Detail = ScanStarted | PageStored | ScanEnded | ChangeSent | StepStarted | StepEnded
+
+
+def _detail(event: _Detail) -> str:
     match event:
+        case StepStarted(step):
+            return f"{step}: begun"
+        case StepEnded(step, whole, seconds):
+            return f"{step}: {'done' if whole else 'failed'} in {seconds:.1f} s"
         case ScanStarted(remote, kind):
             return f"{remote}: reading {kind}s"
         case PageStored(remote, kind, rows, pages):
@@ -119,6 +128,10 @@ class _Bars:
                 self._show(f"{remote} {kind}s", rows, rows)
             case ChangeSent(remote, _, _, _, _, done, total):
                 self._show(f"{remote} changes", done, total)
+            case StepStarted(step):
+                self._show(step, 0, None)
+            case StepEnded(step):
+                self._show(step, 1, 1)
             case _:
                 self._screen.tell(map(Line, _sentences(event, everything=False)))
 

@@ -10,7 +10,15 @@ from dssync.cli.render.names import title
 from dssync.cli.render.text import Line, Tone, counted, sentence
 from dssync.cli.render.view import Document
 from dssync.core.fields import KINDS
-from dssync.core.receipt import OUTCOMES, Entry, Outcome, Receipt, ScanCount, Trouble
+from dssync.core.receipt import (
+    OUTCOMES,
+    Entry,
+    Outcome,
+    Receipt,
+    ScanCount,
+    Trouble,
+    warning,
+)
 
 _TONES: dict[Outcome, Tone] = {
     "applied": "add",
@@ -37,7 +45,7 @@ def receipt_json(receipt: Receipt) -> Document:
         "scans": [_scan_json(scan) for scan in receipt.scans],
         "troubles": [
             {
-                "remote": trouble.remote,
+                "remote": trouble.remote or None,
                 "code": trouble.code,
                 "message": trouble.message,
                 "hint": trouble.hint,
@@ -46,6 +54,7 @@ def receipt_json(receipt: Receipt) -> Document:
             for trouble in receipt.troubles
         ],
         "notes": list(receipt.notes),
+        "warnings": list(receipt.warnings),
     }
 
 
@@ -148,12 +157,15 @@ def _entry_lines(entry: Entry, width: int) -> Iterator[Line]:
 def _note_lines(receipt: Receipt, width: int) -> Iterator[Line]:
     for note in receipt.notes:
         yield from sentence(note, width)
+    for each in receipt.warnings:
+        yield from sentence(warning(each), width, tone="error")
 
 
 def trouble_lines(troubles: Iterable[Trouble], width: int) -> Iterator[Line]:
     """Draw what went wrong, remote by remote."""
     for trouble in troubles:
-        yield from sentence_lines(f"{trouble.remote}: {trouble.message}", trouble.hint, width)
+        whose = f"{trouble.remote}: " if trouble.remote else ""
+        yield from sentence_lines(f"{whose}{trouble.message}", trouble.hint, width)
 
 
 def whole_lines(receipt: Receipt, width: int) -> Iterator[Line]:

@@ -1,11 +1,11 @@
 """The mirror at a glance."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dssync.cli.render.ages import ago, moment
+from dssync.cli.render.ages import ago, length, moment
 from dssync.cli.render.names import title
 from dssync.cli.render.pending import pending_json, pending_lines
 from dssync.cli.render.plan import conflicted_json
@@ -15,6 +15,7 @@ from dssync.cli.render.view import Document
 from dssync.core.plan import Conflicted
 
 if TYPE_CHECKING:
+    from dssync.core.freshness import Freshness
     from dssync.mirror.journal import Intent
     from dssync.mirror.unreadable import Unreadable
     from dssync.sync import RemoteStatus, Status
@@ -26,12 +27,18 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Shows what changed here, what is in the way, and how old the mirror is at `now`."""
+    """Shows what changed here, what is in the way, and how old the mirror is at `now`.
+
+    `fresh` says of each remote whether its newest snapshot is at most `max_age` seconds old, where
+    somebody asked.
+    """
 
     status: "Status"
     unreadable: "Sequence[Unreadable]"
     mirror: str
     now: datetime
+    fresh: "Sequence[Freshness]" = ()
+    max_age: float | None = None
 
     def json(self) -> Document:
         """Return the status for programs."""
@@ -42,6 +49,16 @@ class StatusView:
             "conflicts": [conflicted_json(each) for each in self.status.plan.conflicts],
             "in_doubt": [_intent_json(intent) for intent in self.status.in_doubt],
             "unreadable": [unreadable_json(each) for each in self.unreadable],
+            "max_age": self._ages_json(),
+        }
+
+    def _ages_json(self) -> Document | None:
+        if self.max_age is None:
+            return None
+        return {
+            "seconds": self.max_age,
+            "passed": not any(each.flaw for each in self.fresh),
+            "remotes": [asdict(each) for each in self.fresh],
         }
 
     def draw(self, screen: Screen) -> None:
@@ -54,8 +71,22 @@ class StatusView:
             yield Line("no remote was pulled yet; pull one: dssync pull")
         for remote in self.status.remotes:
             yield from _remote_lines(remote, self.now)
+        yield from self._ages()
         yield from self._in_the_way()
         yield from pending_lines(self.status.plan)
+
+    def _ages(self) -> Iterator[Line]:
+        """Say which newest snapshots are too old; one line where none is."""
+        if self.max_age is None:
+            return
+        flawed = [each for each in self.fresh if each.flaw]
+        for each in flawed:
+            yield Line(_flaw(each, self.max_age), "error")
+        if flawed:
+            yield Line("  make a new snapshot: dssync backup", "error")
+        else:
+            oldest = max((each.seconds or 0 for each in self.fresh), default=0)
+            yield Line(f"the newest snapshots are young enough: {length(oldest)} at most")
 
     def _in_the_way(self) -> Iterator[Line]:
         """Draw what keeps records from being pushed or read, each with what to type."""
@@ -67,6 +98,18 @@ class StatusView:
         yield from _some(_unreadable_line(each) for each in self.unreadable)
         if self.unreadable:
             yield Line("  repair them, or end their warning: dssync doctor")
+
+
+def _flaw(each: "Freshness", most: float) -> str:
+    if each.flaw == "missing":
+        return f"too old: {each.remote} has no complete snapshot at all"
+    told = f"the newest snapshot, of run {each.run}"
+    if each.seconds is None:
+        return f"too old: {each.remote}: {told}, has no time that can be read"
+    if each.flaw == "from the future":
+        ahead = length(-each.seconds)
+        return f"clock wrong: {each.remote}: {told}, is from {ahead} in the future"
+    return f"too old: {each.remote}: {told}, is {length(each.seconds)} old, {length(most)} allowed"
 
 
 def _some(lines: Iterable[Line]) -> Iterator[Line]:
