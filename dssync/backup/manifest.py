@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from dssync.core.copies import CopyName
+from dssync.core.fields import KindName
 from dssync.core.snapshot import Snapshot
 from dssync.errors import CopyDamaged, Refused
 
@@ -61,11 +62,20 @@ class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     snapshots: tuple[Taken, ...]
 
 
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A record that was edited here and not pushed yet; `digest` is over what it says."""
+
+    kind: KindName
+    key: str
+    digest: str
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a copy says of itself.
 
     `file` is what lies beside the manifest, as `stored`; take away the encryption, and it is
-    `compressed`; decompress that, and it is the mirror, `database`.
+    `compressed`; decompress that, and it is the mirror, `database`. Where that is another than it
+    was, `edits` tells which of the records it has as edited were so when it was made.
     """
 
     what: Literal["dssync copy"]
@@ -80,6 +90,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compressed: Part
     database: Part
     remotes: tuple[Held, ...]
+    edits: tuple[Edit, ...]
     digest: str = ""
 
     def computed(self) -> str:

@@ -15,14 +15,16 @@ from filelock import FileLock, Timeout
 
 from dssync import version
 from dssync.backup import age
-from dssync.backup.manifest import FORMAT, WHAT, Held, Manifest, Part, Taken
+from dssync.backup.manifest import FORMAT, WHAT, Edit, Held, Manifest, Part, Taken
 from dssync.clock import Clock, stamp
 from dssync.core.copies import CopyName
+from dssync.core.fields import KINDS
 from dssync.core.snapshot import Snapshot
+from dssync.core.values import digest_of
 from dssync.errors import Locked, MirrorDamaged
 from dssync.files.frames import FrameWriter
 from dssync.files.layout import told
-from dssync.mirror import Mirror, Transaction, copying, place, records, remotes, snapshots
+from dssync.mirror import Mirror, Transaction, copying, place, records, remotes, snapshots, touched
 from dssync.mirror.upgrade import HEAD
 from dssync.policy import Offsite
 from dssync.sync.verifier import verify
@@ -81,7 +83,7 @@ def pack(
     made_at = stamp(clock.now())
     database = work / "mirror.db"
     copying.copy(mirror.path, database)
-    held, taken = _proved(database)
+    found = _proved(database)
     compressed = work / name.data(encrypted=False)
     _compress(database, compressed)
     file = compressed
@@ -100,12 +102,29 @@ def pack(
         stored=part_of(file),
         compressed=part_of(compressed),
         database=part_of(database),
-        remotes=held,
+        remotes=found.remotes,
+        edits=found.edits,
     )
-    return Packed(name, file, manifest.sealed(), taken)
+    return Packed(name, file, manifest.sealed(), found.snapshots)
 
 
-def _proved(database: Path) -> tuple[tuple[Held, ...], tuple[Snapshot, ...]]:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a mirror, as its manifest tells it."""
+
+    remotes: tuple[Held, ...]
+    edits: tuple[Edit, ...]
+    snapshots: tuple[Snapshot, ...]
+
+
+def contents(mirror: Mirror) -> Contents:
+    """Sum up what is in a mirror."""
+    with mirror.database.read() as tx:
+        taken = snapshots.known(tx)
+        return Contents(tuple(_held(tx, taken)), tuple(_edits(tx)), tuple(taken))
+
+
+def _proved(database: Path) -> Contents:
     """Read all of a copy, and return what is in it. Raises MirrorDamaged."""
     with Mirror.open(database) as copy:
         found = verify(copy)
@@ -114,9 +133,7 @@ def _proved(database: Path) -> tuple[tuple[Held, ...], tuple[Snapshot, ...]]:
                 f"nothing was copied, because the mirror is damaged: {found.damages[0].what}",
                 hint="dssync verify names all there is, and what helps",
             )
-        with copy.database.read() as tx:
-            taken = snapshots.known(tx)
-            return tuple(_held(tx, taken)), tuple(taken)
+        return contents(copy)
 
 
 def _held(tx: Transaction, taken: Sequence[Snapshot]) -> Iterator[Held]:
@@ -128,6 +145,12 @@ def _held(tx: Transaction, taken: Sequence[Snapshot]) -> Iterator[Held]:
         yield Held(
             each.name, each.host, each.scope, each.project, each.contract, datasets, items, own
         )
+
+
+def _edits(tx: Transaction) -> Iterator[Edit]:
+    for kind in KINDS:
+        for each in touched.triples(tx, kind):
+            yield Edit(kind, each.key, digest_of(*each.ours.values()).hex())
 
 
 def _compress(database: Path, compressed: Path) -> None:

@@ -81,13 +81,17 @@ def _stem(text: str) -> str:
 def whole(files: Iterable[str]) -> list[CopyName]:
     """Return the copies that these files are, oldest first."""
     there = set(files)
-    names = {name for file in there if (name := CopyName.parse(file)) and file.endswith(MANIFEST)}
-    return sorted(
+    return [
         name
-        for name in names
-        if name.manifest in there
-        and (name.data(encrypted=True) in there or name.data(encrypted=False) in there)
-    )
+        for name in listed(there)
+        if name.data(encrypted=True) in there or name.data(encrypted=False) in there
+    ]
+
+
+def listed(files: Iterable[str]) -> list[CopyName]:
+    """Return the copies that have a manifest, oldest first, also where the rest has gone."""
+    names = (CopyName.parse(file) for file in files if file.endswith(MANIFEST))
+    return sorted(name for name in names if name)
 
 
 def leftovers(files: Sequence[str], mirror: str, now: datetime) -> list[str]:
