@@ -121,12 +121,12 @@ class _Fitted:
             elif rule.edit == "create-only" and not creating:
                 fixed.append(each.name)
             else:
-                values[each.name] = _filled(each, rule, value)
+                values[each.name] = filled(each, rule, value)
         return cls(values, tuple(lost), tuple(fixed))
 
 
-def _filled(field: Field, rule: Rule, value: Stored) -> Stored:
-    """Say nothing in the way a contract says it that has no null."""
+def filled(field: Field, rule: Rule, value: Stored) -> Stored:
+    """Return what is sent for a value, also where the contract has no null to say nothing."""
     if value is not None or rule.nullable:
         return value
     if field.type == "json":
