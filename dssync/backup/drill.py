@@ -89,6 +89,7 @@ def drill(
         folder = Path(name)
         checked, database = take(store, text, identities, folder)
         if database is None:
+            _refuse_unopened(checked, identities)
             return Drilled(checked)
         own = replace(
             session,
@@ -100,6 +101,15 @@ def drill(
             _keep(database, keep)
         with Mirror.open(database) as mirror:
             return Drilled(checked, tuple(_rehearse_all(mirror, own, folder)))
+
+
+def _refuse_unopened(checked: Checked, identities: Sequence[Any]) -> None:
+    """Raise UsageError where a copy was not opened for want of a key: that is no drill."""
+    if checked.manifest and checked.manifest.recipients and not identities:
+        raise UsageError(
+            f"{checked.name} is encrypted, and a drill opens it",
+            hint="name the file with the secret key: --identity FILE",
+        )
 
 
 def _keep(database: Path, keep: Path) -> None:

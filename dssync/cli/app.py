@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "log": ("log:log", "Tell what happened, to a run or a record."),
     "undo": ("undo:undo", "Take a push back."),
     "backup": ("backup:backup", "Pull, verify, copy off-site, forget: for a nightly job."),
+    "drill": ("drill:drill", "Take a copy through all that a restore needs, and compare."),
     "bundle": ("bundle:bundle", "Write a remote at a snapshot as one file for decades."),
     "restore": ("restore:restore", "Make the working copy equal the past."),
     "forget": ("forget:forget", "Forget snapshots that a policy does not keep."),

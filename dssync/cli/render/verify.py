@@ -83,19 +83,8 @@ class VerifyView:
         screen.data(self._lines(screen.width))
 
     def _lines(self, width: int) -> Iterator[Line]:
-        found = self.verified
-        for damage in found.damages[:SHOWN]:
-            yield from sentence(_damage(damage), width, tone="error")
-        if found.damaged > SHOWN:
-            yield Line(f"and {found.damaged - SHOWN:,} more")
-        for remedy in REMEDIES:
-            if any(damage.remedy == remedy for damage in found.damages):
-                yield from sentence(f"hint: {REMEDIES[remedy]}", width)
-        looked = f"{counted(found.rows, 'row')} and {counted(found.snapshots, 'snapshot')}"
-        if found.damaged:
-            yield Line(f"looked at {looked}: {counted(found.damaged, 'thing')} damaged")
-        else:
-            yield Line(f"looked at {looked}: every one is as it was")
+        yield from damage_lines(self.verified, width)
+        yield Line(looked_at(self.verified))
         for each in self.compared:
             yield from self._compared_lines(each, width)
 
@@ -134,6 +123,25 @@ class VerifyView:
             f"a random sample, seed {seed}: a change in {counted(changed, 'record')} ({part}) would"
             f" have been found with {percent(self._odds(each))}"
         )
+
+
+def damage_lines(found: "Verified", width: int) -> Iterator[Line]:
+    """Name each damaged thing, and say what helps."""
+    for damage in found.damages[:SHOWN]:
+        yield from sentence(_damage(damage), width, tone="error")
+    if found.damaged > SHOWN:
+        yield Line(f"and {found.damaged - SHOWN:,} more")
+    for remedy in REMEDIES:
+        if any(damage.remedy == remedy for damage in found.damages):
+            yield from sentence(f"hint: {REMEDIES[remedy]}", width)
+
+
+def looked_at(found: "Verified") -> str:
+    """Say how much was looked at, and whether all of it is whole."""
+    looked = f"{counted(found.rows, 'row')} and {counted(found.snapshots, 'snapshot')}"
+    if found.damaged:
+        return f"looked at {looked}: {counted(found.damaged, 'thing')} damaged"
+    return f"looked at {looked}: every one is as it was"
 
 
 def changed_of(population: int) -> int:
