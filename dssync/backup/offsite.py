@@ -60,7 +60,7 @@ def copy_off(mirror: Mirror, offsite: Offsite, clock: Clock, env: Mapping[str, s
     files = store.names()
     identity, known = _identity(mirror)
     there = [name for name in whole(files) if name.mirror == identity]
-    name = CopyName.new(identity, clock.now(), there)
+    name = CopyName.new(identity, clock.now(), filter(None, map(CopyName.parse, files)))
     with workplace(mirror.path) as work:
         packed = pack(mirror, name, offsite, recipients, work, clock)
         _store(store, packed, work)
