@@ -5,6 +5,7 @@ signature: whoever can write where the copies lie can write another.
 """
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -95,9 +96,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def computed(self) -> str:
         """Return the digest that the rest has."""
-        content = {k: v for k, v in msgspec.to_builtins(self).items() if k != "digest"}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return sha256(text.encode()).hexdigest()
+        return _digest(msgspec.to_builtins(self))
 
     def sealed(self) -> "Manifest":
         """Return the same with its digest."""
@@ -116,21 +115,28 @@ def read(name: CopyName, text: bytes) -> Manifest:
     """Read the manifest of this copy. Raises CopyDamaged, and Refused for a later format."""
     try:
         raw: Any = msgspec.json.decode(text)
-        if isinstance(raw, dict) and raw.get("what") == WHAT and raw.get("format") != FORMAT:
+        if not isinstance(raw, dict) or raw.get("digest") != _digest(raw):
+            raise CopyDamaged(f"{name.manifest} is not as it was written: its digest is another")
+        if raw.get("what") == WHAT and raw.get("format") != FORMAT:
             raise Refused(
                 f"{name.manifest} was written by a newer dssync (format {raw.get('format')!r})",
                 hint="upgrade dssync: pip install --upgrade dssync",
             )
         found = msgspec.convert(raw, Manifest)
-        # byte for byte: what a reader of JSON takes for the same is a change all the same
-        intact = found.computed() == found.digest and found.text() == text
-    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
         raise CopyDamaged(f"{name.manifest} is no manifest: {error}") from None
-    if not intact:
-        raise CopyDamaged(f"{name.manifest} is not as it was written: its digest is another")
+    # what a reader of JSON takes for the same is a change all the same
+    if found.text() != text:
+        raise CopyDamaged(f"{name.manifest} is not as it was written")
     if found.name != str(name) or found.file not in (
         name.data(encrypted=True),
         name.data(encrypted=False),
     ):
         raise CopyDamaged(f"{name.manifest} is the manifest of another copy, {found.name!r}")
     return found
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """Compute the digest of a manifest, of whatever format."""
+    rest = {name: value for name, value in content.items() if name != "digest"}
+    return sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
