@@ -10,7 +10,7 @@ from dssync.cli.render.names import title
 from dssync.cli.render.pending import pending_json, pending_lines
 from dssync.cli.render.plan import conflicted_json
 from dssync.cli.render.screen import Screen
-from dssync.cli.render.text import Line, counted
+from dssync.cli.render.text import Line, counted, sentence
 from dssync.cli.render.view import Document
 from dssync.core.plan import Conflicted
 
@@ -63,25 +63,25 @@ class StatusView:
 
     def draw(self, screen: Screen) -> None:
         """Print the status for people."""
-        screen.data(self._lines())
+        screen.data(self._lines(screen.width))
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self, width: int) -> Iterator[Line]:
         yield Line(f"mirror: {self.mirror}")
         if not self.status.remotes:
             yield Line("no remote was pulled yet; pull one: dssync pull")
         for remote in self.status.remotes:
             yield from _remote_lines(remote, self.now)
-        yield from self._ages()
+        yield from self._ages(width)
         yield from self._in_the_way()
         yield from pending_lines(self.status.plan)
 
-    def _ages(self) -> Iterator[Line]:
+    def _ages(self, width: int) -> Iterator[Line]:
         """Say which newest snapshots are too old; one line where none is."""
         if self.max_age is None:
             return
         flawed = [each for each in self.fresh if each.flaw]
         for each in flawed:
-            yield Line(_flaw(each, self.max_age), "error")
+            yield from sentence(_flaw(each, self.max_age), width, tone="error")
         if flawed:
             yield Line("  make a new snapshot: dssync backup", "error")
         else:
