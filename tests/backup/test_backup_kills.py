@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from unittest.mock import patch
 
 import httpx
@@ -39,7 +39,7 @@ AUDITED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "sqlite3.co
 class Torn:
     """A file in which every write is done in two halves, with a seam before, between and after."""
 
-    def __init__(self, file: BinaryIO, seams: Seams) -> None:
+    def __init__(self, file: IO[Any], seams: Seams) -> None:
         self._file, self._seams = file, seams
 
     def __enter__(self) -> "Torn":
