@@ -14,7 +14,7 @@ from dssync.backup.manifest import Manifest, Part
 from dssync.backup.packing import part_of
 from dssync.backup.store import Store
 from dssync.core.copies import CopyName, listed
-from dssync.errors import CopyDamaged, NoMirror, TemporaryError, UsageError
+from dssync.errors import AccessError, CopyDamaged, NoMirror, TemporaryError, UsageError
 from dssync.files.frames import zstd
 
 PIECE = 1 << 20
@@ -90,7 +90,7 @@ def _short(store: Store, file: str) -> Iterator[bytes]:
 def unpack(fetched: Fetched, identities: Sequence[Any], folder: Path) -> Path | None:
     """Decrypt and decompress a copy, and return the mirror that was in it; None where that fails.
 
-    Raises AccessError where none of the keys opens it.
+    Raises AccessError where it is as it was made, and none of the keys opens it.
     """
     told, compressed = fetched.manifest, fetched.file
     try:
@@ -101,6 +101,11 @@ def unpack(fetched: Fetched, identities: Sequence[Any], folder: Path) -> Path | 
         database = folder / "mirror.db"
         _decompress(compressed, database, told.database.bytes + SLACK)
         fetched.faults += _compared("the mirror in it", part_of(database), told.database)
+    except AccessError as refused:
+        if not fetched.faults:
+            raise
+        fetched.faults.append(refused.message)  # who it was encrypted to is damaged as well
+        return None
     except CopyDamaged as damage:
         fetched.faults.append(damage.message)
         return None

@@ -90,6 +90,17 @@ def nights(pulled_mirror: Path, tmp_path: Path) -> Iterator[Nights]:
         yield found
 
 
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Nights]:
+    """Give a world whose server still holds what was pulled."""
+    clock = FakeClock()
+    with Mirror.open(tmp_path / "mirror.db", create=True) as mirror:
+        world = World(Sandbox(now=clock.now, limits=()), clock, mirror)
+        fill(world, 3, 12)
+        assert world.pull().exit_code == 0
+        yield Nights(world, Offsite(str(tmp_path / "off")), pyrage.x25519.Identity.generate())
+
+
 @pytest.fixture(scope="session")
 def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serving(tmp_path_factory.mktemp("s3")) as url:
