@@ -17,7 +17,7 @@ from dssync.backup.checking import Checked, take
 from dssync.backup.rereading import Difference, Reread
 from dssync.backup.store import open_store
 from dssync.config import Remote
-from dssync.core.receipt import Receipt, Trouble, worst
+from dssync.core.receipt import Exit, Receipt, Trouble, worst
 from dssync.core.snapshot import Snapshot
 from dssync.errors import CopyDamaged, DssyncError, UsageError
 from dssync.keys import KeySource
@@ -54,6 +54,8 @@ class Rehearsed:
     @property
     def exit_code(self) -> int:
         """Return 0 where everything came back."""
+        if self.snapshot is None:
+            return Exit.PARTIAL
         code = self.trouble.exit_code if self.trouble else 0
         return worst([code, CopyDamaged.exit_code if self.differences else 0])
 

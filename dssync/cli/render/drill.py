@@ -11,6 +11,7 @@ from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, counted, sentence
 from dssync.cli.render.verify import damage_lines, looked_at
 from dssync.cli.render.view import Document
+from dssync.core.receipt import Exit
 
 if TYPE_CHECKING:
     from dssync.backup.checking import Checked
@@ -23,6 +24,12 @@ FOUND: Mapping[str, str] = {
     "missing": "did not come back",
     "changed": "came back as something else",
     "extra": "came back, and was never restored",
+}
+
+FAILED = Line("the drill failed: this copy is not to be relied on", "error")
+OUTCOMES: Mapping[int, Line] = {
+    0: Line("the drill passed"),
+    Exit.PARTIAL: Line("the drill did not get to every remote", "error"),
 }
 
 
@@ -115,10 +122,7 @@ class DrillView:
             yield from _remote_lines(each, width)
         if self.kept:
             yield from sentence(f"the mirror of the copy is at {self.kept}", width)
-        if self.done.exit_code:
-            yield Line("the drill failed: this copy is not to be relied on", "error")
-        else:
-            yield Line("the drill passed")
+        yield OUTCOMES.get(self.done.exit_code, FAILED)
 
 
 def _remote_lines(each: "Rehearsed", width: int) -> Iterator[Line]:
@@ -127,7 +131,9 @@ def _remote_lines(each: "Rehearsed", width: int) -> Iterator[Line]:
     if len(each.differences) > SHOWN:
         yield Line(f"and {len(each.differences) - SHOWN:,} more")
     if each.snapshot is None:
-        yield from sentence(f"{each.remote}: the copy has no snapshot of it to restore", width)
+        yield from sentence(
+            f"{each.remote}: the copy has no snapshot of it, so nothing was restored", width
+        )
         return
     if each.trouble:
         yield from sentence(f"{each.remote}: {each.trouble.message}", width, tone="error")
