@@ -88,7 +88,7 @@ def written_offsite(written: Mapping[str, object], file: Path) -> Offsite | None
         return ConfigError(f"{place_in(file, ('offsite',), entry)}: {entry} of [offsite] {why}")
 
     to, endpoint = table.get("to"), table.get("endpoint")
-    if not isinstance(to, str) or not to.removeprefix(S3).strip("/ ") or _strange(to):
+    if not isinstance(to, str) or not _usable(to):
         raise refuse("to", 'is a folder, or "s3://bucket/prefix", in quotes')
     if endpoint is not None:
         if not isinstance(endpoint, str) or not endpoint.startswith(("https://", "http://")):
@@ -104,8 +104,10 @@ def written_offsite(written: Mapping[str, object], file: Path) -> Offsite | None
     return Offsite(_placed(to, file), endpoint, tuple(dict.fromkeys(recipients)), keep)
 
 
-def _strange(to: str) -> bool:
-    return "://" in to and not to.startswith(S3)
+def _usable(to: str) -> bool:
+    if to.startswith(S3):
+        return bool(to.removeprefix(S3).partition("/")[0].strip())
+    return bool(to.strip("/ ")) and "://" not in to
 
 
 def _placed(to: str, file: Path) -> str:

@@ -8,7 +8,7 @@ and every record is held against the copy, value by value.
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -150,7 +150,7 @@ def _rehearse(
     sandbox.add_project(number, snapshot.remote)
     with serve(sandbox) as url, Mirror.open(folder / "back.db", create=True) as back:
         # a name and a place that the mirror has not met, even where two servers had one port
-        name = _unused(mirror)
+        name = _unused(mirror, snapshot.remote)
         remote = Remote(name, url, "project", str(number), KeySource("key_env", KEY))
         _whole(pull(mirror, [remote], session))
         with open_snapshot(mirror, snapshot) as source:
@@ -164,9 +164,12 @@ def _rehearse(
         return Rehearsed(snapshot.remote, snapshot, reread.count, done.left, differences)
 
 
-def _unused(mirror: Mirror) -> str:
+def _unused(mirror: Mirror, remote: str) -> str:
     known = {each.name for each in mirror.remotes()}
-    return next(name for n in count(1) if (name := f"drill-{n}") not in known)
+    name = f"drill-{remote}"
+    while name in known:
+        name += "-"
+    return name
 
 
 def _whole(receipt: Receipt) -> None:

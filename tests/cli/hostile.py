@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from dssync.backup.offsite import copy_off
+from dssync.clock import SystemClock
+from dssync.config import load
+from dssync.mirror import Mirror
 from dssync.sandbox import SANDBOX_KEY, Fault, Sandbox
 from dssync.sandbox.state import OWNER
 from tests.cli.shell import Shell
@@ -111,10 +115,21 @@ def prepare(folder: Path, url: str, sandbox: Sandbox) -> Scene:
         dssync("remote", "add", "prod", "--host", url, "--project", "1").well()
         stock(sandbox)
         push = play(dssync, sandbox)
+        copy(own)
         broken = shutil.copytree(EDITS, f"broken{PATHLIKE}")
         for folder_of_files, more in ((EDITS, {}), (Path(broken), {f"no field {EVIL}": EVIL})):
             edit_a_row(folder_of_files, more)
     return Scene(own, sandbox, push)
+
+
+def copy(folder: Path) -> None:
+    """Copy the mirror to a folder whose name attacks."""
+    with (folder / "dssync.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[offsite]\nto = {json.dumps(f'off{PATHLIKE}')}\n")
+    settings = load(folder, {})
+    assert settings.offsite
+    with Mirror.open(settings.mirror) as mirror:
+        copy_off(mirror, settings.offsite, SystemClock(), {})
 
 
 def edit_a_row(folder: Path, more: Mapping[str, str]) -> None:
@@ -186,7 +201,8 @@ def table(scene: Scene) -> Mapping[tuple[str, ...], list[list[str]]]:
         ],
         ("bundle",): [[f"new{PATHLIKE}"], ["x", "--at", EVIL], ["--extract", bad, f"to{PATHLIKE}"]],
         ("snapshots",): [[], ["-r", EVIL]],
-        ("verify",): [[], ["--remote"], ["--remote", "--sample", "5%"], ["-r", EVIL]],
+        ("verify",): [[], ["--remote"], ["--remote", "--sample", "5%"], ["-r", EVIL], ["--copy"]],
+        ("drill",): [[], [EVIL], ["--identity", f"no{PATHLIKE}"], ["--keep", PATHLIKE[1:]]],
         ("forget",): [["--keep-last", "1", "-n"], ["--keep-last", "1", "-y"], [EVIL]],
         ("doctor",): [[], ["--repair", LOST, "-n"], ["--repair", EVIL]],
         ("datasette",): [[], ["--mirror", f"no{PATHLIKE}"]],
