@@ -11,7 +11,7 @@ from pathlib import Path
 from dssync.backup.offsite import Copied
 from dssync.core.metrics import Family, each, exposition, one
 from dssync.mirror import Mirror, kept
-from dssync.sync.status import read_status, unreadable_records
+from dssync.sync.status import Status, read_status, unreadable_records
 from dssync.sync.verifier import read_snapshots
 
 
@@ -67,6 +67,11 @@ def of_mirror(mirror: Mirror, names: Sequence[str]) -> Iterator[Family]:
             for kind, number in (("dataset", each.datasets), ("item", each.items))
         ],
     )
+    yield from _counts(mirror, status, there)
+
+
+def _counts(mirror: Mirror, status: Status, names: Sequence[str]) -> Iterator[Family]:
+    """Count what waits or is in the way, remote by remote."""
     counted: Mapping[str, tuple[str, list[str]]] = {
         "dssync_unreadable_records": (
             "Records that the server could not show and nobody acknowledged.",
@@ -86,7 +91,7 @@ def of_mirror(mirror: Mirror, names: Sequence[str]) -> Iterator[Family]:
         ),
     }
     for name, (text, found) in counted.items():
-        yield each(name, text, [({"remote": remote}, found.count(remote)) for remote in there])
+        yield each(name, text, [({"remote": remote}, found.count(remote)) for remote in names])
 
 
 def _seconds(text: str) -> float:

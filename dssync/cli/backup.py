@@ -49,7 +49,7 @@ def backup(
     print_cron: bool,
     print_systemd: str | None,
 ) -> int:
-    """Pull, verify, copy off-site, forget: the one line for a nightly job.
+    """Pull, verify, copy off-site, forget: for a nightly job.
 
     All remotes are pulled, or those named with -r; one that fails does not stop the others. Then
     the whole mirror is proved, copied where [offsite] of dssync.toml says, and snapshots that

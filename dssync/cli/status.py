@@ -34,21 +34,19 @@ def status(context: Context, max_age: float | None) -> int:
     """
     from dssync.cli.render.status import StatusView
     from dssync.clock import SystemClock
-    from dssync.core.freshness import judge
-    from dssync.sync.status import read_status, unreadable_records
-    from dssync.sync.verifier import read_snapshots
+    from dssync.sync.status import read_ages, read_status, unreadable_records
 
     settings, now = context.settings(), SystemClock().now()
     with context.mirror(settings) as mirror:
         names = context.chosen(mirror) if max_age is None else _wanted(context, settings, mirror)
-        fresh = judge(names, read_snapshots(mirror), now, max_age) if max_age is not None else []
+        fresh = read_ages(mirror, names, now, max_age) if max_age is not None else ()
         some = names if context.given.remotes else ()
         view = StatusView(
             read_status(mirror, some),
             unreadable_records(mirror, some),
             str(mirror.path),
             now,
-            tuple(fresh),
+            fresh,
             max_age,
         )
         context.finish(view)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Spot
+from dssync.core.freshness import Freshness, judge
 from dssync.core.plan import Action, Change, Conflicted, Plan
 from dssync.core.records import Triple
 from dssync.mirror import (
@@ -14,6 +16,7 @@ from dssync.mirror import (
     journal,
     records,
     runs,
+    snapshots,
     touched,
     unreadable,
 )
@@ -56,6 +59,14 @@ def read_status(mirror: Mirror, remotes: Sequence[str] = ()) -> Status:
             plan=plan,
             in_doubt=intents,
         )
+
+
+def read_ages(
+    mirror: Mirror, remotes: Sequence[str], now: datetime, most: float
+) -> tuple[Freshness, ...]:
+    """Judge whether the newest snapshot of each of these remotes is at most `most` seconds old."""
+    with mirror.database.read() as tx:
+        return tuple(judge(remotes, snapshots.known(tx), now, most))
 
 
 PENDING: Mapping[Action, str] = {

@@ -151,7 +151,7 @@ def table(scene: Scene) -> Mapping[tuple[str, ...], list[list[str]]]:
         ("remote", "check"): [[]],
         ("remote", "remove"): [[EVIL], ["prod"]],
         ("pull",): [[], ["-v"], ["--host", EVIL]],
-        ("status",): [[]],
+        ("status",): [[], ["--max-age", "0s"], ["--max-age", "1h", "-r", EVIL]],
         ("diff",): [
             [],
             ["--format", "md"],
@@ -200,6 +200,13 @@ def table(scene: Scene) -> Mapping[tuple[str, ...], list[list[str]]]:
             [EVIL],
         ],
         ("bundle",): [[f"new{PATHLIKE}"], ["x", "--at", EVIL], ["--extract", bad, f"to{PATHLIKE}"]],
+        ("backup",): [
+            [],
+            ["-v", "--log-json", f"log{PATHLIKE}"],
+            ["--print-cron"],
+            ["--log-json", f"no{PATHLIKE}/log"],
+            ["--print-systemd"],
+        ],
         ("snapshots",): [[], ["-r", EVIL]],
         ("verify",): [[], ["--remote"], ["--remote", "--sample", "5%"], ["-r", EVIL], ["--copy"]],
         ("drill",): [[], [EVIL], ["--identity", f"no{PATHLIKE}"], ["--keep", PATHLIKE[1:]]],

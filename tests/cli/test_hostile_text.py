@@ -32,7 +32,9 @@ COLOURS = re.compile(r"\x1b\[(?:0|1|2|3[1-6]|1;3[1-6]|3[1-6];1|38;5;\d+)?m")
 BAR = re.compile(r"\x1b\[\?25[lh]|\x1b\[2K|\x1b\[1A|\r(?!\\)")
 """How bars are drawn anew."""
 
-BARRED = {"pull", "push", "sync", "undo", "doctor", "remote", "search", "verify", "drill"}
+BARRED = {
+    *("pull", "push", "sync", "undo", "doctor", "remote", "search", "verify", "drill", "backup")
+}
 """What has bars."""
 
 DISCREET = {("remote", "list"), ("pull",)}

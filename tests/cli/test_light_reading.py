@@ -36,6 +36,7 @@ def loaded(*words: str) -> str:
         ["search", "the"],
         ["diff"],
         ["status"],
+        ["status", "--max-age", "1000000h"],
         ["log"],
         ["datasette"],
     ],

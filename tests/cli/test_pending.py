@@ -31,7 +31,7 @@ SENDING = {("pull",), ("push",), ("sync",), ("undo",)}
 READING = {
     *(("status",), ("diff",), ("list",), ("show",), ("search",), ("log",), ("export",)),
     *(("init",), ("doctor",), ("sandbox",), ("completion",), ("demo",), ("datasette",)),
-    *(("forget",), ("bundle",), ("snapshots",), ("verify",), ("drill",)),
+    *(("forget",), ("bundle",), ("snapshots",), ("verify",), ("drill",), ("backup",)),
     *(("remote", name) for name in ("add", "list", "check", "remove")),
 }
 
