@@ -88,6 +88,8 @@ def _variables(settings: Settings, remotes: list[Remote]) -> Iterator[str]:
         names.append(next((each for each in KEY_VARIABLES if each in os.environ), KEY_VARIABLES[0]))
     if not settings.remotes or not settings.file.exists():
         names += [name for name in os.environ if name.startswith("POSTHOG_")]
+    if settings.offsite is not None and settings.offsite.folder is None:
+        names += [name for name in os.environ if name.startswith("AWS_")]
     names += [name for name in (VARIABLE, "DSSYNC_STATE_DIR") if os.environ.get(name)]
     yield from dict.fromkeys(names)
 
