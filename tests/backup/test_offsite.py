@@ -13,11 +13,13 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from dssync import version
 from dssync.backup.folder import Folder
 from dssync.backup.offsite import LONE_KEY, LOST_KEYS
 from dssync.errors import CopyDamaged, DssyncError, MirrorDamaged, Refused, UsageError
 from dssync.files.frames import zstd
 from dssync.mirror import snapshots
+from dssync.mirror.upgrade import HEAD
 from tests.backup.conftest import NIGHT, Nights
 from tests.sync.world import dump
 
@@ -57,7 +59,7 @@ def test_the_manifest_tells_what_is_in_it(nights: Nights) -> None:
     assert (remote["name"], remote["datasets"], remote["items"]) == ("prod", 3, 12)
     assert [each["seal"] for each in remote["snapshots"]] == [taken.seal.hex()]
     assert copied.snapshots == {"prod": taken}
-    assert (manifest["dssync"], manifest["schema"]) == ("0.1.0", "0005")
+    assert (manifest["dssync"], manifest["schema"]) == (version(), HEAD)
     assert len(manifest["edits"]) == 1
     stored = nights.data(copied.name)
     assert manifest["stored"]["bytes"] == copied.bytes == stored.stat().st_size
