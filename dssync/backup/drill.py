@@ -19,7 +19,7 @@ from dssync.backup.store import open_store
 from dssync.config import Remote
 from dssync.core.receipt import Exit, Receipt, Trouble, worst
 from dssync.core.snapshot import Snapshot
-from dssync.errors import CopyDamaged, DssyncError, UsageError
+from dssync.errors import CopyDamaged, DssyncError, Interrupted, UsageError
 from dssync.keys import KeySource
 from dssync.mirror import Mirror, snapshots
 from dssync.policy import Offsite
@@ -138,6 +138,8 @@ def _rehearse_all(mirror: Mirror, session: Session, folder: Path) -> Iterator[Re
         place.mkdir()
         try:
             yield _rehearse(mirror, snapshot, number, session, place)
+        except Interrupted:
+            raise
         except DssyncError as error:  # the outcome of this remote; the others are still drilled
             yield Rehearsed(remote.name, snapshot, trouble=Trouble.of(remote.name, error))
 
@@ -152,11 +154,12 @@ def _rehearse(
         # a name and a place that the mirror has not met, even where two servers had one port
         name = _unused(mirror, snapshot.remote)
         remote = Remote(name, url, "project", str(number), KeySource("key_env", KEY))
-        _whole(pull(mirror, [remote], session))
+        _whole(session, pull(mirror, [remote], session))
         with open_snapshot(mirror, snapshot) as source:
             done = restore(mirror, source, session, remote=name)
-        _whole(apply_push(mirror, prepare_push(mirror, [remote], session), [remote], session))
-        _whole(pull(back, [remote], session))
+        prepared = prepare_push(mirror, [remote], session)
+        _whole(session, apply_push(mirror, prepared, [remote], session))
+        _whole(session, pull(back, [remote], session))
         [known] = [each for each in mirror.remotes() if each.name == name]
         left = frozenset((each.kind, each.key) for each in done.left)
         reread = Reread(mirror, back, snapshot.remote, snapshot.run, name, known.contract, left)
@@ -172,8 +175,12 @@ def _unused(mirror: Mirror, remote: str) -> str:
     return name
 
 
-def _whole(receipt: Receipt) -> None:
-    """Raise CopyDamaged where a run against the drill's own server was not whole."""
+def _whole(session: Session, receipt: Receipt) -> None:
+    """Raise CopyDamaged where a run against the drill's own server was not whole.
+
+    Raises Interrupted where somebody asked to stop.
+    """
+    session.stop.check()
     if receipt.exit_code:
         first = next((each.message for each in receipt.troubles), "") or next(
             (

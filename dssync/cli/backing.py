@@ -147,7 +147,7 @@ class Backs:
 
     def _fell(self, error: BaseException, begun: datetime, warnings: list[str]) -> None:
         """Tell everybody of a backup that ended without a receipt."""
-        said = _as_ours(error)
+        said = as_ours(error)
         told = [*warnings, *self._measure(begun, said.exit_code, len(warnings), [])]
         lines = [*sentence_lines(said.message, said.hint), exit_line(said.exit_code)]
         told += self.heartbeat.ended(said.exit_code, as_text([*map(_warned, told), *lines]))
@@ -169,7 +169,8 @@ def _warned(text: str) -> Line:
     return Line(warning(text))
 
 
-def _as_ours(error: BaseException) -> DssyncError:
+def as_ours(error: BaseException) -> DssyncError:
+    """Return the error to tell of, whatever it was that ended a job."""
     if isinstance(error, DssyncError):
         return error
     if isinstance(error, KeyboardInterrupt | click.Abort):

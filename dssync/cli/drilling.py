@@ -1,13 +1,17 @@
 """A drill as whoever started it sees it: the report, and the heartbeat."""
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from dssync.backup import age
 from dssync.backup.drill import Drilled, drill
 from dssync.backup.heartbeat import Heartbeat
+from dssync.cli.backing import as_ours
 from dssync.cli.context import Context
 from dssync.cli.render.backup import as_text, exit_line
 from dssync.cli.render.drill import DrillView
@@ -16,7 +20,7 @@ from dssync.cli.render.screen import PLAIN_WIDTH
 from dssync.cli.render.text import sentence
 from dssync.config import Settings
 from dssync.core.receipt import warning
-from dssync.errors import DssyncError, UsageError
+from dssync.errors import Interrupted, UsageError
 from dssync.policy import Offsite
 from dssync.sync import Session
 
@@ -34,6 +38,20 @@ def offsite_of(settings: Settings) -> Offsite:
 def identities_of(identity: Path | None) -> Sequence[Any]:
     """Return the keys of a file, none without one. Raises UsageError."""
     return age.identities_in(identity) if identity else ()
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """Have SIGTERM raise Interrupted, so that what was unpacked does not stay behind."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        raise Interrupted(number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +81,12 @@ class Drills:
         """Drill, tell everybody, and return the exit code. Raises DssyncError."""
         self._warn(self.heartbeat.started())
         try:
-            with self.context.watching(self.session) as session:
+            with leaving(), self.context.watching(self.session) as session:
                 done = drill(self.offsite, session, name, self.identities, keep)
-        except DssyncError as error:
-            lines = [*sentence_lines(error.message, error.hint), exit_line(error.exit_code)]
-            self._warn(self.heartbeat.ended(error.exit_code, as_text(lines)))
+        except BaseException as error:  # whatever it is, whoever watches is told of it
+            said = as_ours(error)
+            lines = [*sentence_lines(said.message, said.hint), exit_line(said.exit_code)]
+            self._warn(self.heartbeat.ended(said.exit_code, as_text(lines)))
             raise
         return self._tell(done, keep)
 

@@ -119,12 +119,13 @@ def _prove_copy(context: Context, name: str, identity: str | None) -> int:
     import os
 
     from dssync.backup.checking import check_copy
-    from dssync.cli.drilling import identities_of, offsite_of
+    from dssync.cli.drilling import identities_of, leaving, offsite_of
     from dssync.cli.render.drill import CopyView
 
     offsite = offsite_of(context.settings())
     keys = identities_of(context.given.folder / identity if identity else None)
-    checked = check_copy(offsite, os.environ, name or None, keys)
+    with leaving():
+        checked = check_copy(offsite, os.environ, name or None, keys)
     context.finish(CopyView(checked))
     return checked.exit_code
 

@@ -1,5 +1,10 @@
 """`dssync verify --copy` and `dssync drill` as people and programs see them."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyrage
@@ -135,3 +140,21 @@ def test_no_copy_at_all_is_exit_10(pulled: Shell, folder: Path) -> None:
     with (folder / "dssync.toml").open("a") as file:
         file.write('\n[offsite]\nto = "off"\n')
     assert pulled("drill").code == pulled("verify", "--copy").code == 10
+
+
+def test_a_drill_that_is_ended_leaves_nothing_it_unpacked(copied: Shell, tmp_path: Path) -> None:
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    command = [sys.executable, "-m", "dssync", "drill", "--identity", "key.txt"]
+    child = subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(rooms)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    while child.poll() is None and not any(rooms.glob("dssync-drill-*/1")):
+        time.sleep(0.01)
+    child.send_signal(signal.SIGTERM)
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 143, said
+    assert list(rooms.iterdir()) == []
