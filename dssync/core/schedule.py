@@ -59,8 +59,8 @@ def _crontab_head(job: Job) -> Iterator[str]:
     yield "# Cron mails what it prints, which is nothing as long as all is well."
     yield "# MAILTO=you@example.com"
     if job.variables:
-        yield "# Cron does not know the variables of your shell. These are needed; keep keys in a"
-        yield "# file instead (key_file in dssync.toml), for others may read a crontab:"
+        yield "# Cron does not know the variables of your shell. These are needed; better keep"
+        yield "# keys in a file (key_file in dssync.toml), for others may read a crontab:"
         yield from (f"# {name}=" for name in job.variables)
 
 

@@ -35,21 +35,23 @@ def ago(text: str, now: datetime) -> str:
 
 
 def length(seconds: float) -> str:
-    """Write a length of time in its two largest units.
+    """Write a length of time in its largest unit and the next; up to two days, in hours.
 
-    >>> length(44 * 86_400 + 7_300), length(26 * 3_600), length(59)
+    >>> length(44 * 86_400 + 7_300), length(26 * 3_600 + 5), length(59)
     ('44 days 2 hours', '26 hours', '59 seconds')
     """
-    steps = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
-    rest, parts = int(seconds), []
-    for size, unit in steps:
-        # an age of a day and a half is compared with hours
-        if size == 86_400 and rest < 2 * size:
-            continue
+    rest = max(0, int(seconds))
+    units = [*_STEPS, (1, "second")]
+    if rest < 2 * units[0][0]:
+        units = units[1:]
+    while len(units) > 1 and rest < units[0][0]:
+        units = units[1:]
+    parts: list[str] = []
+    for size, unit in units[:2]:
         number, rest = divmod(rest, size)
-        if number:
+        if number or not parts:
             parts.append(f"{number} {unit}{'' if number == 1 else 's'}")
-    return " ".join(parts[:2]) or "0 seconds"
+    return " ".join(parts)
 
 
 def seconds_since(text: str, now: datetime) -> int | None:

@@ -86,7 +86,8 @@ class StatusView:
             yield Line("  make a new snapshot: dssync backup", "error")
         else:
             oldest = max((each.seconds or 0 for each in self.fresh), default=0)
-            yield Line(f"the newest snapshots are young enough: {length(oldest)} at most")
+            text = f"every newest snapshot is young enough; the oldest is {length(oldest)} old"
+            yield from sentence(text, width)
 
     def _in_the_way(self) -> Iterator[Line]:
         """Draw what keeps records from being pushed or read, each with what to type."""
