@@ -48,6 +48,8 @@ BREACHES = [
     ("files/importer.py", "import sqlite3", {"database"}),
     ("files/exporter.py", "import httpx", {"http"}),
     ("backup/__init__.py", "import dssync.cli", {"layers"}),
+    ("backup/heartbeat.py", "import httpx", {"http"}),
+    ("notice.py", "import dssync.config", {"layers"}),
     ("sandbox/rows.py", "import dssync.errors", {"sandbox-alone"}),
     ("sandbox/rows.py", "from dssync import version", {"sandbox-alone"}),
     ("sandbox/rows.py", "import httpx", {"sandbox-alone", "http"}),

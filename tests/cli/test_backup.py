@@ -129,6 +129,30 @@ def test_a_remote_of_which_a_list_was_not_read_whole_is_no_success(
     assert snapshots(nightly) == []
 
 
+def test_a_pull_that_leaves_no_snapshot_and_no_reason_is_no_success(
+    nightly: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "dssync.backup.nightly.pull_within", lambda run, *_: Receipt("pull", run.number)
+    )
+    done = nightly("backup", "-q")
+    assert done.code == 3
+    assert "dssync: prod: this run took no snapshot of it, and does not know why" in done.err
+
+
+def test_a_record_that_cannot_be_read_is_no_success_until_somebody_knows(
+    nightly: Shell, sandbox: Sandbox
+) -> None:
+    home = sandbox.state.rows("dataset")[0]["id"]
+    sandbox.state.insert("item", dataset=home, input=2**64)
+    done = nightly("backup", "-q", "--json")
+    assert done.code == 3
+    assert done.last.startswith("exit code 3: partial")
+    assert done.document["result"]["snapshots"][0]["unread"] == 1
+    nightly("doctor", "--acknowledge").well()
+    assert nightly("backup", "-q").well().err == ""
+
+
 def test_a_damaged_mirror_is_neither_copied_nor_forgotten_from(
     nightly: Shell, folder: Path
 ) -> None:
