@@ -26,6 +26,7 @@ from dssync.policy import Offsite
 from dssync.posthog import Pace
 from dssync.sandbox import SANDBOX_KEY, Sandbox, serve
 from dssync.sync import Session, apply_push, prepare_push, pull
+from dssync.sync.interrupt import listening
 from dssync.sync.past import open_snapshot
 from dssync.sync.recasting import Left
 from dssync.sync.restorer import restore
@@ -84,15 +85,19 @@ def drill(
 
     No real server is asked anything: the session's keys are not used. With `keep` the mirror of the
     copy is put there, once it is proved. Raises what the place raises, and AccessError where none
-    of the keys opens it.
+    of the keys opens it, and Interrupted once a signal asked to stop and nothing is left unpacked.
     """
     store = open_store(offsite, session.env)
-    with TemporaryDirectory(prefix="dssync-drill-") as name:
+    with (
+        listening(session.stop, session.clock),
+        TemporaryDirectory(prefix="dssync-drill-") as name,
+    ):
         folder = Path(name)
         checked, database = take(store, text, identities, folder)
         if database is None:
             _refuse_unopened(checked, identities)
             return Drilled(checked)
+        session.stop.check()
         own = replace(
             session,
             env={KEY: SANDBOX_KEY},

@@ -81,7 +81,7 @@ class Drills:
         """Drill, tell everybody, and return the exit code. Raises DssyncError."""
         self._warn(self.heartbeat.started())
         try:
-            with leaving(), self.context.watching(self.session) as session:
+            with self.context.watching(self.session) as session:
                 done = drill(self.offsite, session, name, self.identities, keep)
         except BaseException as error:  # whatever it is, whoever watches is told of it
             said = as_ours(error)

@@ -47,7 +47,9 @@ class Budget:
         now = self._now()
         usage = settled(usage, now)
         wait = wait_for(usage.times, usage.pause_until, now, self._limits)
-        return (usage, wait) if wait else (replace(usage, times=(*usage.times, now)), 0.0)
+        if wait or not self._limits:  # without limits nobody needs to know
+            return usage, wait
+        return replace(usage, times=(*usage.times, now)), 0.0
 
     def _paused(self, usage: Usage, seconds: float) -> Usage:
         now = self._now()
