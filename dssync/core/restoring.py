@@ -22,7 +22,10 @@ from dssync.core.records import Triple
 from dssync.core.rules import reasons
 from dssync.core.values import differing
 
-StepName = Literal["nothing", "edit", "create", "remake", "drop", "refuse"]
+StepName = Literal[
+    "nothing", "edit", "create", "remake", "drop", "refuse", "waits", "edited", "clash", "spared"
+]
+"""What to do; the last four are a migration's (`core.migration`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Step:
     """What to do with one record, and the values to set.
 
     `lost` names the fields that the remote's contract lacks, `stuck` those that cannot be set any
-    more, `reason` says why a record is refused.
+    more, `reason` says why a record is refused, or spared. `target` is what all of it will be.
+    `base` is what both sides agreed on, where they clash since.
     """
 
     name: StepName
@@ -38,6 +42,8 @@ class Step:
     lost: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     reason: str = ""
+    target: Values | None = None
+    base: Values | None = None
 
 
 NOTHING = Step("nothing")
@@ -60,14 +66,15 @@ def step(
         return _away(now)
     remake = now is not None and now.id is not None and refused and _deleted_there(now)
     creating = now is None or now.id is None or remake
-    fitted = _Fitted.of(kind, then, contract, creating=creating)
+    fitted = Fitted.of(kind, then, contract, creating=creating)
     wanted = fitted.values if now is None else _edited(kind, now, {**fitted.values, "deleted": 0})
     # nothing but what is set can be refused; most records are as they were
     whole = {**fitted.values, **wanted} if remake else wanted
-    if reason := _refused(kind, whole, contract, creating=creating):
+    if reason := refusal(kind, whole, contract, creating=creating):
         return Step("refuse", lost=fitted.lost, reason=reason)
     if now is None or remake:
-        return Step("remake" if remake else "create", wanted, fitted.lost)
+        target = {**dict.fromkeys(then), **whole, "deleted": 0}
+        return Step("remake" if remake else "create", wanted, fitted.lost, target=target)
     stuck = differing([KINDS[kind].by_name[n] for n in fitted.fixed], now.ours, then)
     return Step("edit" if wanted else "nothing", wanted, fitted.lost, stuck)
 
@@ -77,7 +84,7 @@ def _edited(kind: KindName, now: Triple, wanted: Values) -> Values:
     return {name: wanted[name] for name in differing(fields, now.ours, wanted)}
 
 
-def _refused(kind: KindName, values: Values, contract: ContractName, *, creating: bool) -> str:
+def refusal(kind: KindName, values: Values, contract: ContractName, *, creating: bool) -> str:
     """Say why the contract would not take these values; "" where it does."""
     fields = KINDS[kind].by_name
     return "; ".join(
@@ -98,7 +105,7 @@ def _deleted_there(now: Triple) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitted:
+class Fitted:
     """Values as a contract takes them; `fixed` are fields that only a new record may be given."""
 
     values: Values
@@ -108,7 +115,8 @@ class _Fitted:
     @classmethod
     def of(
         cls, kind: KindName, then: Values, contract: ContractName, *, creating: bool
-    ) -> "_Fitted":
+    ) -> "Fitted":
+        """Fit the values of a record to a contract."""
         values: dict[str, Stored] = {}
         lost: list[str] = []
         fixed: list[str] = []

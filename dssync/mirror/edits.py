@@ -1,9 +1,10 @@
 """Edit the working copy as a person would: the triggers guard, and notice."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from dssync.clock import SystemClock
-from dssync.core.fields import KINDS, ContractName, KindName, Stored
+from dssync.core.fields import KINDS, ContractName, KindName, Stored, Values
 from dssync.core.merge import Conflict, merge
 from dssync.core.resolve import Choice, Edited, decided
 from dssync.core.rules import reasons
@@ -99,6 +100,19 @@ def decide(
     _refuse_strangers(tx, kind, found.remote, edited)
     ours, moved = decided(found, choices)
     touched.rebase(tx, found, ours, moved)
+
+
+def dispute(tx: Transaction, kind: KindName, key: str, base: Values) -> None:
+    """Say that both sides changed a record since `base`; needs the program's unit.
+
+    Its working copy must be edited already: what stands there is ours, in a conflict like any
+    other from then on.
+    """
+    found = touched.triple(tx, kind, key)
+    if found is None or found.theirs is None:
+        raise LookupError(f"{key} is not edited, so nothing of it can clash")
+    disputed = replace(found, base=base)
+    touched.save(tx, disputed, merge(disputed))
 
 
 def _refuse_strangers(

@@ -2,8 +2,8 @@
 
 A state goes when no snapshot that is left holds it. Never pruned: what stands now, base and theirs
 of touched records (both are in tables of their own), whatever was replaced after the newest
-snapshot, and whatever was replaced since an open intent was sent, because who settles it asks
-which record was first seen when. Receipts stay as well.
+snapshot, whatever was replaced since an open intent was sent, because who settles it asks which
+record was first seen when, and what a link says that two remotes agreed on. Receipts stay as well.
 """
 
 import json
@@ -28,6 +28,9 @@ _LOOSE = (
     " AND (run < until_run OR run < (SELECT min(run) FROM snapshots WHERE remote = :remote))"
     " AND NOT EXISTS (SELECT 1 FROM snapshots AS s"
     " WHERE s.remote = h.remote AND s.run >= h.run AND s.run < h.until_run)"
+    # the base of what was carried elsewhere
+    " AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.source = h.remote AND l.kind = :kind"
+    " AND l.source_key = h.key AND l.run >= h.run AND l.run < h.until_run)"
 )
 """The SQL condition for states `h` that no snapshot holds and that nothing else needs."""
 
@@ -80,7 +83,9 @@ def prune(tx: Transaction, remote: str) -> int:
     reach = _reach(tx, remote)
     bound = {"remote": remote, "reach": reach}
     pruned = sum(
-        tx.exec_driver_sql(f"DELETE FROM {kind.table}_history AS h WHERE {_LOOSE}", bound).rowcount
+        tx.exec_driver_sql(
+            f"DELETE FROM {kind.table}_history AS h WHERE {_LOOSE}", {**bound, "kind": kind.name}
+        ).rowcount
         for kind in KINDS.values()
     )
     if reach > pruned_through(tx, remote):

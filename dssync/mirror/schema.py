@@ -254,5 +254,7 @@ links = Table(
     Column("source_key", Text, primary_key=True),
     Column("key", Text, nullable=False),
     Column("run", Integer),
+    Column("base", Text),
 )
 Index("links_by_key", links.c.kind, links.c.key)
+Index("links_by_source", links.c.kind, links.c.source_key)

@@ -1,22 +1,17 @@
 """Edit the records of one remote, kind by kind, until they are what a source holds."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
 
 from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Values
 from dssync.core.records import Triple
 from dssync.core.restoring import Step, step
-from dssync.core.toll import Toll
 from dssync.errors import UnknownRecord
 from dssync.mirror import (
     KnownRemote,
     Mirror,
     Transaction,
-    aliases,
     edits,
     links,
     records,
@@ -25,23 +20,8 @@ from dssync.mirror import (
 )
 from dssync.mirror.mirror import LOCAL
 from dssync.mirror.past import Past
+from dssync.sync.carrying import Batch, Carrying, batches
 from dssync.sync.past import Source
-
-T = TypeVar("T")
-
-AT_ONCE = 500
-"""So many records are compared at a time."""
-
-HOMELESS = "its dataset was deleted then, so there is no place for it"
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A record that could not be made what it was, or not in every field, and why."""
-
-    kind: KindName
-    key: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +48,10 @@ class Scope:
         )
 
 
-class Recasting:
+class Recasting(Carrying):
     """One restore's edits, inside the transaction that it was given.
 
-    `overwritten` names the records whose pending edits were in the way, `left` those that could not
-    be made what they were.
+    `overwritten` names the records whose pending edits were in the way.
     """
 
     def __init__(
@@ -85,23 +64,17 @@ class Recasting:
         *,
         discard: bool,
     ) -> None:
-        self._mirror, self._tx, self._source = mirror, tx, source
-        self._remote, self._scope, self._discard = remote, scope, discard
-        self._own = source.remote == remote.name
-        self._homes: dict[str, str] = {}
-        self._seen: dict[KindName, set[str]] = {kind: set() for kind in KINDS}
+        super().__init__(mirror, tx, source, remote)
+        self._scope, self._discard = scope, discard
+        self._own = not self._elsewhere
         self.overwritten: list[str] = []
-        self.left: list[Left] = []
-        self.toll = Toll()
 
     def go(self) -> None:
         """Edit what the source knows, parents first; then what it does not, children first."""
-        for kind in KINDS:
-            for batch in _batches(self._source.read(kind)):
-                self._recast(kind, batch)
+        self.walk()
         if self._own:
             for kind in reversed(tuple(KINDS)):
-                for keys in _batches(iter(self._others(kind))):
+                for keys in batches(iter(self._others(kind))):
                     self._put_away(kind, keys)
 
     def apart(self) -> dict[KindName, int]:
@@ -111,46 +84,36 @@ class Recasting:
         counts = {kind: len(self._others(kind)) for kind in KINDS}
         return {kind: count for kind, count in counts.items() if count}
 
-    def _recast(self, kind: KindName, batch: Sequence[Past]) -> None:
-        origins = self._origins(kind, batch)
-        places = self._places(kind, batch, origins)
-        self._seen[kind].update(places.values())
-        if kind == "dataset":
-            self._homes.update(places)
-        now = touched.among(self._tx, kind, list(places.values()))
-        refused = recreation.refused(self._tx, kind, list(now))
+    def _carry(self, kind: KindName, pasts: Sequence[Past]) -> None:
+        batch = self._batch(kind, pasts)
+        refused = recreation.refused(self._tx, kind, list(batch.now))
         linked: dict[str, str] = {}
-        for past in batch:
-            triple = now.get(places.get(past.key, ""))
-            if self._meant(past, triple):
-                key = self._one(past, triple, refused=triple is not None and triple.key in refused)
-                if key is not None and (not self._own or triple is None):
-                    linked[origins[past.key]] = key
-        self._seen[kind].update(linked.values())
-        source = self._source
-        links.remember(self._tx, self._remote.name, kind, source.remote, linked, source.run)
+        alike: dict[str, str] = {}
+        for past in pasts:
+            triple = batch.triple(past)
+            if not self._meant(past, triple):
+                continue
+            known = triple is not None and triple.key in refused
+            key, same = self._one(past, triple, refused=known)
+            if key is not None and (not self._own or triple is None):
+                (alike if same else linked)[batch.origins[past.key]] = key
+        self._seen[kind].update([*linked.values(), *alike.values()])
+        self._link(batch, pasts, linked, alike)
 
-    def _origins(self, kind: KindName, batch: Sequence[Past]) -> Mapping[str, str]:
-        """Return what this mirror calls the records of the source; another may say other keys."""
-        if self._source.run is not None:
-            return {each.key: each.key for each in batch}
-        ids = [each.id for each in batch]
-        known, _ = aliases.find(self._tx, self._source.remote, kind, ids)
-        told = {id: row.key for id, row in known.items() if row.digest is not None}
-        return {each.key: told.get(each.id, each.key) for each in batch}
+    def _link(
+        self, batch: Batch, pasts: Sequence[Past], linked: dict[str, str], alike: dict[str, str]
+    ) -> None:
+        """Keep what became of records, and that both sides agree where they say the same."""
+        ends = self._ends(batch.kind)
+        links.remember(self._tx, ends, linked)
+        said = {batch.origins[past.key]: past.values for past in pasts}
+        links.agree(self._tx, ends, alike, self._source.run, said)
 
-    def _places(
-        self, kind: KindName, batch: Sequence[Past], origins: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """Return the keys that records of the source have here, as far as they are here."""
-        remote, keys = self._remote.name, list(origins.values())
-        linked = links.find(self._tx, remote, kind, self._source.remote, keys)
-        if self._own:
-            here = touched.among(self._tx, kind, keys).values()
-            linked = {**linked, **{each.key: each.key for each in here if each.remote == remote}}
-        return {
-            each.key: linked[origins[each.key]] for each in batch if origins[each.key] in linked
-        }
+    def _places_besides(self, kind: KindName, keys: Sequence[str]) -> Mapping[str, str]:
+        if not self._own:
+            return {}
+        here = touched.among(self._tx, kind, keys).values()
+        return {each.key: each.key for each in here if each.remote == self._remote.name}
 
     def _meant(self, past: Past, now: Triple | None) -> bool:
         scope = self._scope
@@ -162,35 +125,21 @@ class Recasting:
         lies = now is not None and home is not None and now.ours["dataset"] == home
         return past.values["dataset"] == scope.key or lies
 
-    def _one(self, past: Past, now: Triple | None, *, refused: bool) -> str | None:
-        """Edit one record and return its key here, None where there is none."""
+    def _one(self, past: Past, now: Triple | None, *, refused: bool) -> tuple[str | None, bool]:
+        """Edit one record; return its key here, None where there is none, and if both agree."""
         then = self._then(past)
         if isinstance(then, str):
             self._leave(past.kind, past.key, then)
-            return now.key if now else None
+            return now.key if now else None, False
         found = self._decide(past.kind, then, now, refused=refused)
-        for name in found.stuck:
-            self._leave(past.kind, past.key, f"{name} can only be set when it is made")
         if found.reason:
             self._leave(past.kind, past.key, found.reason)
-        if found.name in ("create", "remake") and then is not None:
-            others = _others_of(past.rest)
-            self.toll.make(past.kind, then, others, elsewhere=not self._own)
-        if found.name in ("create", "remake", "edit"):
-            self.toll.leave(past.kind, found.lost)
+        self._tell(past, then, found)
         key = self._apply(past.kind, now, found)
         if key is not None and past.kind == "dataset":
             self._homes[past.key] = key
-        return key
-
-    def _then(self, past: Past) -> Values | str | None:
-        """Return what a record was, in this remote's keys; None where it was not live."""
-        if not past.live:
-            return None
-        if past.kind == "dataset":
-            return past.values
-        home = self._home(str(past.values["dataset"]))
-        return HOMELESS if home is None else {**past.values, "dataset": home}
+        settled = found.name == "nothing" and now is not None and not _pending(now)
+        return key, found.name == "create" or settled
 
     def _home(self, dataset: str) -> str | None:
         if dataset in self._homes or not self._own:
@@ -216,23 +165,6 @@ class Recasting:
             self.overwritten.append(f"{kind} {label}")
         return found
 
-    def _apply(self, kind: KindName, now: Triple | None, found: Step) -> str | None:
-        """Do what was decided, and return the record's key; None where it has none now."""
-        tx = self._tx
-        if now is None:
-            if found.name != "create":
-                return None
-            return edits.create(tx, kind, self._remote.name, found.values)
-        if found.name in ("drop", "remake"):
-            with self._mirror.database.step(tx, LOCAL):
-                if found.name == "drop":
-                    edits.take_back(tx, kind, now.key)
-                else:
-                    edits.recreate(tx, kind, now.key)
-        if found.name in ("edit", "remake") and found.values:
-            edits.change(tx, kind, now.key, found.values)
-        return now.key
-
     def _others(self, kind: KindName) -> list[str]:
         """Return the keys of live records here that the source knows nothing of."""
         home = self._homes.get(self._scope.key) if self._scope else None
@@ -248,9 +180,6 @@ class Recasting:
         for now in touched.among(self._tx, kind, keys).values():
             self._apply(kind, now, self._decide(kind, None, now, refused=False))
 
-    def _leave(self, kind: KindName, key: str, reason: str) -> None:
-        self.left.append(Left(kind, key, reason))
-
 
 def _pending(now: Triple) -> bool:
     untouched = now.theirs is now.ours  # so `touched.among` gives it
@@ -260,14 +189,3 @@ def _pending(now: Triple) -> bool:
 def _overwrites(found: Step) -> bool:
     """Tell whether a step changes what somebody edited; making it again keeps all edits."""
     return found.name in ("edit", "drop") or bool(found.name == "remake" and found.values)
-
-
-def _others_of(rest: str | None) -> list[str]:
-    """Name the server's other fields that a record had a value in."""
-    found = json.loads(rest) if rest else {}
-    return [name for name, value in found.items() if value is not None]
-
-
-def _batches(rows: Iterator[T]) -> Iterator[list[T]]:
-    while batch := list(islice(rows, AT_ONCE)):
-        yield batch

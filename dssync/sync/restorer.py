@@ -14,9 +14,10 @@ from dssync.core.snapshot import Snapshot, Unread
 from dssync.core.toll import Toll
 from dssync.errors import UsageError
 from dssync.mirror import Mirror, Transaction, lock
+from dssync.sync.carrying import Left
 from dssync.sync.past import Source
 from dssync.sync.planner import plan_within
-from dssync.sync.recasting import Left, Recasting, Scope
+from dssync.sync.recasting import Recasting, Scope
 from dssync.sync.session import Session
 
 NAMED = 5

@@ -135,7 +135,8 @@ def test_a_copy_in_doubt_keeps_its_link_when_a_pull_stored_it_first(
 ) -> None:
     key, id = stored_as_second(world)
     with world.mirror.database.unit(9) as tx:
-        links.remember(tx, "prod", "dataset", "other", {"original": id, "twin": "twin"}, 1)
+        ends = links.Ends("dataset", "other", "prod")
+        links.agree(tx, ends, {"original": id, "twin": "twin"}, 1)
     world.clock.advance(WAIT)
     world.pull()
     assert world.ours("dataset", key, "id") == id

@@ -10,7 +10,7 @@ from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, counted, sentence
 from dssync.cli.render.view import Document
 from dssync.core.toll import Toll
-from dssync.sync.recasting import Left
+from dssync.sync.carrying import Left
 from dssync.sync.restorer import Restored
 
 NAMED = 5
