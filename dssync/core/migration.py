@@ -67,13 +67,15 @@ def _gone(kind: KindName, now: Triple, agreed: Values | None, manner: Manner) ->
     there = now.theirs if now.theirs is not None else now.ours
     if there["deleted"] or not manner.missing:
         return Step("nothing", target=there if there["deleted"] else None)
+    dead = {**there, "deleted": 1}
     if differing(KINDS[kind].fields, now.ours, there):
-        return Step("edited")
+        waits = not differing(KINDS[kind].fields, now.ours, dead)
+        return Step("waits" if waits else "edited", target=dead)
     if agreed is None or agreed["deleted"] or _changed_there(kind, now, there, agreed, manner):
         return Step("spared", reason=SPARED)
     if now.id is None:
         return Step("drop")
-    return Step("edit", {"deleted": 1}, target={**there, "deleted": 1})
+    return Step("edit", {"deleted": 1}, target=dead)
 
 
 def _changed_there(
@@ -105,6 +107,7 @@ class _Meeting:
         there: Values | None = now.theirs
         if there is None:  # on no server yet: then what it was made of stands for what is there
             there = {**now.ours, **(held.values if held else {})}
+        base: Values
         if held is not None:
             base = {**there, **held.values, "deleted": agreed["deleted"] if agreed else 0}
         elif manner.taken:

@@ -152,6 +152,17 @@ def _agreed(
                 yield each.key, Agreed({**each.values, "deleted": gone}, own, run)
 
 
+def ends_of(tx: Transaction, kind: KindName, source: str, remote: str) -> set[str]:
+    """Return the keys of a remote's records that are linked to any of a source, either way."""
+    ends = Ends(kind, source, remote)
+    rows = tx.exec_driver_sql(
+        "SELECT key FROM links WHERE remote = ? AND kind = ? AND source = ?"
+        " UNION SELECT source_key FROM links WHERE remote = ? AND kind = ? AND source = ?",
+        (*_bound(ends), *_bound(ends.turned)),
+    )
+    return {str(key) for (key,) in rows}
+
+
 def copies(tx: Transaction, kind: KindName, remote: str) -> set[str]:
     """Return the keys of a remote's records that are copies of others of its own."""
     rows = tx.exec_driver_sql(
