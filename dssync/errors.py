@@ -30,6 +30,7 @@
     ├── MirrorDamaged               9
     ├── BundleDamaged               9
     ├── CopyDamaged                 9
+    ├── NotVerified                 9  the server does not show what was written
     ├── NoMirror                   10  there is none, or the file is no mirror
     ├── Locked                     11  another run holds the mirror
     └── Interrupted           130, 143  a signal asked to stop; everything so far is kept
@@ -223,6 +224,12 @@ class BundleDamaged(DssyncError):
 
 class CopyDamaged(DssyncError):
     """A copy off-site is not as it was made; the message says where."""
+
+    exit_code = 9
+
+
+class NotVerified(DssyncError):
+    """What was written was read back, and is not what it should be."""
 
     exit_code = 9
 

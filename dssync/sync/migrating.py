@@ -9,7 +9,7 @@ from dssync.core.differ import difference
 from dssync.core.fields import KINDS, KindName, Spot, Values
 from dssync.core.merge import Conflict, Reason
 from dssync.core.migration import Manner, carry
-from dssync.core.plan import Conflicted
+from dssync.core.plan import Action, Conflicted
 from dssync.core.receipt import Entry
 from dssync.core.records import Triple
 from dssync.core.restoring import Step
@@ -102,7 +102,7 @@ class Migrating(Carrying):
     def _take_over(self, kind: KindName) -> None:
         """Find what the destination has already, and link it where that was asked for.
 
-        All of a kind is looked at together: what is alone in one batch may have an equal in another.
+        All of a kind is looked at together: what is alone among some may have an equal elsewhere.
         """
         if self._settling or (kind == "item" and not self._wishes.match):
             return
@@ -231,14 +231,13 @@ class Migrating(Carrying):
         """Note what a record's row in the receipt will say, where no push makes it."""
         if found.name == "refuse":
             reason = f"{self._remote.name} would refuse it: {found.reason}"
-            action = "update" if now else "create"
+            action: Action = "update" if now else "create"
             self._enter(past, now, Entry("", past.kind, "", action, "failed", (), reason))
         elif found.name == "spared":
             entry = Entry("", past.kind, "", "delete", "conflicted", (), found.reason)
             self._enter(past, now, entry)
-        elif found.name == "edited" and now is not None:
-            if not _disputed(now):
-                self.done.clashes.append(self._edited(now))
+        elif found.name == "edited" and now is not None and not _disputed(now):
+            self.done.clashes.append(self._edited(now))
 
     def _edited(self, now: Triple) -> Conflicted:
         there = now.theirs if now.theirs is not None else now.ours

@@ -32,12 +32,13 @@ def apply_push(
     *,
     command: str = "push",
     undoes: int | None = None,
+    ending: Callable[[Receipt], Receipt] = lambda receipt: receipt,
 ) -> Receipt:
     """Send exactly the prepared changes, in their order, and read every record once more.
 
     What was read too long ago is read again first. Planned edits are made next; should the run die
     before they are sent, they are pending like any other. `undoes` is the run that this one takes
-    back. Raises Locked. What went wrong stands in the receipt.
+    back, `ending` has a last word on the receipt. Raises Locked. What went wrong stands in it.
     """
     prepared = renew(mirror, prepared, remotes, session)
     with run(mirror, command, session, undoes=undoes) as current:
@@ -55,16 +56,15 @@ def apply_push(
         left_out = [entry for entry in prepared.dropped if entry.remote not in names]
         entries = [entry for push in pushes for entry in push.entries()]
         unplanned = [entry for push in pushes for entry in push.unplanned()]
-        return current.finish(
-            Receipt(
-                command,
-                current.number,
-                planned=prepared.planned + len(unplanned),
-                entries=(*left_out, *entries, *unplanned),
-                troubles=(*prepared.troubles, *(t for push in pushes for t in push.troubles)),
-                notes=tuple(note for push in pushes for note in push.notes),
-            )
+        receipt = Receipt(
+            command,
+            current.number,
+            planned=prepared.planned + len(unplanned),
+            entries=(*left_out, *entries, *unplanned),
+            troubles=(*prepared.troubles, *(t for push in pushes for t in push.troubles)),
+            notes=tuple(note for push in pushes for note in push.notes),
         )
+        return current.finish(ending(receipt))
 
 
 class _RemotePush:

@@ -18,7 +18,7 @@ from dssync.sync.planned import PlannedEdits, triple_of
 from dssync.sync.preparation import Prepared, conflicted_entry, entry_of, prepare_push
 from dssync.sync.session import Session, link, meet, run
 
-UNDOABLE = ("push", "undo")
+UNDOABLE = ("push", "migrate", "undo")
 
 IN_DOUBT = "nobody knows yet whether it was applied; the same command finds out later"
 
@@ -45,7 +45,8 @@ def undoable(mirror: Mirror, number: int) -> KeptRun:
         raise UnknownRun(error.message, hint=what_to_undo(mirror)) from None
     if found.command not in UNDOABLE:
         raise UsageError(
-            f"run {number} is a {found.command}, and only a push or an undo can be taken back",
+            f"run {number} is a {found.command}, and only a push, a migrate or an undo can be"
+            " taken back",
             hint=what_to_undo(mirror),
         )
     return found

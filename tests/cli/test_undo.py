@@ -111,7 +111,7 @@ def test_an_undone_run_says_so(pushed: Shell) -> None:
     ("words", "code", "sentence"),
     [
         (("2",), 2, "there is nobody to ask whether to undo, so nothing was sent"),
-        (("1", "-y"), 2, "run 1 is a pull, and only a push or an undo can be taken back"),
+        (("1", "-y"), 2, "run 1 is a pull, and only a push, a migrate or an undo can"),
         (("9", "-y"), 2, "there is no run 9; the newest is 2"),
         (("999",), 2, "there is no run 999; the newest is 2"),
         (("abc",), 2, "'abc' is not a run's number"),
