@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "drill": ("drill:drill", "Take a copy through all that a restore needs, and compare."),
     "bundle": ("bundle:bundle", "Write a remote at a snapshot as one file for decades."),
     "restore": ("restore:restore", "Make the working copy equal the past."),
+    "migrate": ("migrate:migrate", "Copy datasets with their items into another remote."),
     "forget": ("forget:forget", "Forget snapshots that a policy does not keep."),
     "snapshots": ("snapshots:snapshots", "List what can be gone back to."),
     "verify": ("verify:verify", "Prove what the mirror holds, and that it is what the server has."),

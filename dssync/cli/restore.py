@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +15,6 @@ from dssync.errors import UsageError
 
 if TYPE_CHECKING:
     from dssync.core.snapshot import Snapshot
-    from dssync.files.bundleform import Origin
     from dssync.mirror import Mirror
     from dssync.sync.past import Source
 
@@ -79,53 +76,15 @@ def restore(
 @contextmanager
 def _source(context: Context, mirror: "Mirror", text: str, to: str | None) -> "Iterator[Source]":
     """Give what is meant: a bundle, if there is a file of that name, else a snapshot."""
+    from dssync.cli.sources import carried
     from dssync.sync.past import open_snapshot
 
     file = context.given.folder / text
     if file.is_file() and not text.isdecimal():
-        yield _carried(mirror, file, to)
+        yield carried(mirror, file, to)
         return
     with open_snapshot(mirror, _meant(context, mirror, text)) as source:
         yield source
-
-
-def _carried(mirror: "Mirror", file: Path, to: str | None) -> "Source":
-    """Prove a bundle, and return what it carries. Raises BundleDamaged, UsageError."""
-    from dssync.core.snapshot import Unread
-    from dssync.files import bundle
-    from dssync.sync.past import Source
-
-    manifest = bundle.check(file).manifest
-    snapshot = manifest.snapshot
-    home = _home(mirror, manifest.remote)
-    if to is None and home not in (each.name for each in mirror.remotes()):
-        origin = manifest.remote
-        raise UsageError(
-            f"{file.name} is of {origin.scope} {origin.id} of {origin.host}, which the mirror has"
-            " not met yet",
-            hint="add that as a remote and pull it once, or say --to REMOTE",
-        )
-    return Source(
-        remote=home,
-        run=None,
-        title=f"{file.name}, snapshot {snapshot.run} of {manifest.remote.name}",
-        unread=tuple(Unread(each.kind, each.key, each.place) for each in snapshot.unread),
-        read=partial(bundle.records, file),
-    )
-
-
-def _home(mirror: "Mirror", origin: "Origin") -> str:
-    """Return what this mirror calls the remote that was bundled.
-
-    Another project under the same name is not it.
-    """
-    remotes = mirror.remotes()
-    there = (origin.host, origin.scope, origin.id)
-    for each in remotes:
-        if (each.host, each.scope, each.project) == there:
-            return each.name
-    taken = any(each.name == origin.name for each in remotes)
-    return f"{origin.scope} {origin.id} of {origin.host}" if taken else origin.name
 
 
 def _meant(context: Context, mirror: "Mirror", text: str) -> "Snapshot":

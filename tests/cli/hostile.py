@@ -199,6 +199,12 @@ def table(scene: Scene) -> Mapping[tuple[str, ...], list[list[str]]]:
             ["1", "-r", "prod", "--discard"],
             [EVIL],
         ],
+        ("migrate",): [
+            ["prod", "prod", "--prefix", EVIL, "-n"],
+            ["prod", "prod", "--as", EVIL, "--dataset", A, "-y"],
+            ["prod", "prod", "--prefix", "x", "--dataset", EVIL, "-n"],
+            ["prod", EVIL, "-y"],
+        ],
         ("bundle",): [[f"new{PATHLIKE}"], ["x", "--at", EVIL], ["--extract", bad, f"to{PATHLIKE}"]],
         ("backup",): [
             [],

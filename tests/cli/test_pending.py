@@ -25,7 +25,7 @@ CHANGING: Mapping[tuple[str, ...], Sequence[str]] = {
 }
 """The commands that change the working copy, and a call of each that does."""
 
-SENDING = {("pull",), ("push",), ("sync",), ("undo",)}
+SENDING = {("pull",), ("push",), ("sync",), ("undo",), ("migrate",)}
 """They say it as well; their screens are tested with what they do."""
 
 READING = {

@@ -103,11 +103,11 @@ def toll_json(toll: Toll) -> Document:
     }
 
 
-def toll_lines(toll: Toll, width: int) -> Iterator[Line]:
+def toll_lines(toll: Toll, width: int, head: str = "what cannot come back:") -> Iterator[Line]:
     """Say what records lose that are made again, with counts."""
     if not toll:
         return
-    yield Line("what cannot come back:", "head")
+    yield Line(head, "head")
     for said in _tolls(toll):
         yield from sentence(said, width, "  ", "    ")
 
