@@ -56,5 +56,4 @@ def test_10_datasets_and_300_items(two: World) -> None:
 @pytest.mark.timeout(3600)
 def test_100_datasets_and_10_000_items(two: World) -> None:
     counts = play(two, 100, 10_000)
-    print(counts)
     check(counts, 100, 10_000)
