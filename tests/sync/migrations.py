@@ -48,7 +48,8 @@ class Road:
 
     def pull(self) -> None:
         both = [self.source] if self.source == self.remote else [self.source, self.remote]
-        assert pull(self.world.mirror, both, self.world.session).exit_code == 0
+        limit = Limit(share=1)  # what is gone is gone on purpose
+        assert pull(self.world.mirror, both, self.world.session, limit=limit).exit_code == 0
 
     def look(self, **wishes: Any) -> Migration:
         return self.migrator(**wishes).look()

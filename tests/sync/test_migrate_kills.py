@@ -109,7 +109,7 @@ def check(world: World, expected: Any) -> None:
         assert road(world).go(missing=True).exit_code == 0
     assert all(each.method == "GET" for each in seen)
     status = read_status(world.mirror)
-    assert (status.in_doubt, status.plan.changes, status.plan.conflicts) == (0, (), ())
+    assert [*status.in_doubt, *status.plan.changes, *status.plan.conflicts] == []
     assert not world.sql("SELECT key FROM items_pending UNION SELECT key FROM datasets_pending")
     doubled = "SELECT key FROM links WHERE remote = 'spare' GROUP BY kind, key HAVING count(*) > 1"
     assert not world.sql(doubled)
