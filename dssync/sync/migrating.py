@@ -273,15 +273,14 @@ class Migrating(Carrying):
 
     def _agree(self, batch: Batch, pasts: Sequence[Past], agree: Mapping[str, str]) -> None:
         """Keep what both sides agree on now; what they agreed on already stays as it was kept."""
-        changed = {}
+        changed: dict[str, str] = {}
         said: dict[str, Values] = {}
         for past in pasts:
             origin = batch.origins[past.key]
+            values = {**past.values, "deleted": int(not past.live)}
             found = batch.agreed.get(origin)
-            run = found.run if found and found.own else None
-            if origin in agree and (run is None or past.run > run or self._source.run is None):
-                changed[origin] = agree[origin]
-                said[origin] = {**past.values, "deleted": int(not past.live)}
+            if origin in agree and not (found and found.own and found.values == values):
+                changed[origin], said[origin] = agree[origin], values
         links.agree(self._tx, self._ends(batch.kind), changed, self._source.run, said)
 
 
