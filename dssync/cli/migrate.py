@@ -74,29 +74,21 @@ def migrate(
 ) -> int:
     """Copy datasets with their items into another remote.
 
-    Both remotes are pulled, the plan is shown, and one question asked. What was copied before is
-    updated: changes of both sides are merged, and the same field changed on both is a conflict
-    for `dssync resolve`. Afterwards DEST is pulled again and every copy compared. FILE is a bundle.
-    With -n nothing is pulled either: it shows what the mirror knows. SOURCE may be DEST: then the
-    copies need other names.
+    Both are pulled, the plan is shown, and one question asked. What was copied before is updated:
+    changes of both sides are merged, and a field that both changed is a conflict to resolve. Then
+    DEST is pulled again and every copy compared. FILE is a bundle. SOURCE may be DEST, if the
+    copies get other names. With -n nothing is pulled: it shows what the mirror knows.
     """
-    from dssync.cli.migrating import Migrating, checked_choice
-    from dssync.sync.migrating import Wishes
+    from dssync.cli.migrating import Migrating, checked_wishes
 
-    choice = checked_choice(source == dest, only, besides, called, prefix)
+    names = only, besides, called, prefix
+    wishes = checked_wishes(*names, match=match, missing=missing, same=source == dest)
     settings = context.settings()
+    remotes = {remote.name: remote for remote in context.remotes(settings)}
+    consent = checksum or yes
     with context.mirror(settings, create=not dry) as mirror:
-        return Migrating(
-            context=context,
-            mirror=mirror,
-            session=context.session(wait, max_wait),
-            remotes={remote.name: remote for remote in context.remotes(settings)},
-            source=source,
-            dest=dest,
-            at=at,
-            wishes=Wishes(choice, match, missing),
-            consent=checksum or yes,
-            file=file,
-            dry=dry,
-            limit=limit,
-        ).go()
+        session = context.session(wait, max_wait)
+        migrating = Migrating(
+            context, mirror, session, remotes, source, dest, at, wishes, consent, file, dry, limit
+        )
+        return migrating.go()

@@ -25,14 +25,17 @@ from dssync.sync.past import Source, open_snapshot
 from dssync.sync.preparation import conflicted_entry, entries_of
 
 
-def checked_choice(
-    same: bool,
+def checked_wishes(
     only: tuple[str, ...],
     besides: tuple[str, ...],
     called: str | None,
     prefix: str,
-) -> Choice:
-    """Return which datasets are meant, and their names there. Raises UsageError."""
+    *,
+    match: bool,
+    missing: bool,
+    same: bool,
+) -> Wishes:
+    """Return what is asked for; `same` tells that it is a copy in one remote. Raises UsageError."""
     choice = Choice(only, besides, called, prefix)
     if called is not None and prefix:
         raise UsageError("--as and --prefix both name the copy", hint="give one of them")
@@ -40,7 +43,7 @@ def checked_choice(
         raise UsageError(
             "a copy in the same remote needs another name", hint="give --as NAME or --prefix TEXT"
         )
-    return choice
+    return Wishes(choice, match, missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ BAR = re.compile(r"\x1b\[\?25[lh]|\x1b\[2K|\x1b\[1A|\r(?!\\)")
 """How bars are drawn anew."""
 
 BARRED = {
-    *("pull", "push", "sync", "undo", "doctor", "remote", "search", "verify", "drill", "backup")
+    *("pull", "push", "sync", "undo", "doctor", "remote", "search", "verify", "drill", "backup"),
+    "migrate",
 }
 """What has bars."""
 
