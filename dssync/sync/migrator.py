@@ -12,7 +12,7 @@ from dssync.core.receipt import Receipt, Trouble
 from dssync.core.snapshot import Unread
 from dssync.core.toll import Toll
 from dssync.errors import Brake, StalePlan, TemporaryError, UsageError
-from dssync.mirror import KnownRemote, Mirror, Transaction, lock, records, runs
+from dssync.mirror import KnownRemote, Mirror, Transaction, links, lock, records, runs
 from dssync.mirror.mirror import LOCAL
 from dssync.sync.carrying import Left
 from dssync.sync.migrating import Carried, Migrating, Wishes
@@ -230,10 +230,16 @@ def _without(receipt: Receipt) -> Receipt:
 
 def apart(mirror: Mirror, found: Migration) -> dict[KindName, int]:
     """Count the live records of a destination that are copies of nothing in the source."""
+    if found.source == found.remote:
+        return {}
+    counts: dict[KindName, int] = {}
     with mirror.database.read() as tx:
-        counts = {kind: records.rowcount(tx, found.remote, kind) for kind in KINDS}
-    known = {kind: len(keys) for kind, keys in found.done.expected.items()}
-    return {kind: counts[kind] - known[kind] for kind in counts if counts[kind] > known[kind]}
+        for kind in KINDS:
+            where = "remote = ? AND id IS NOT NULL AND deleted IS NOT 1"
+            there = set(records.keys(tx, kind, where, [found.remote]))
+            linked = links.ends_of(tx, kind, found.source, found.remote)
+            counts[kind] = len(there - linked - found.done.expected[kind].keys())
+    return {kind: count for kind, count in counts.items() if count}
 
 
 __all__: Sequence[str] = ["Migration", "Migrator", "apart", "refuse_other"]

@@ -1,15 +1,17 @@
 """What a migration does, or would, and what does not survive it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dssync.cli.render.plan import digest_lines, plan_json, plan_lines
+from dssync.cli.render.plan import digest_lines, plan_json, plan_lines, summary
 from dssync.cli.render.receipt import receipt_lines
 from dssync.cli.render.restore import left_lines, toll_json, toll_lines
 from dssync.cli.render.screen import Screen
 from dssync.cli.render.text import Line, counted, quoted, sentence
 from dssync.cli.render.view import Document
 from dssync.core.fields import KindName
+from dssync.core.plan import Plan
 from dssync.core.receipt import Entry, Receipt
 from dssync.sync.migrator import Migration
 
@@ -80,8 +82,22 @@ class MigrateView:
             yield f"left alone, because they are no copies: {_both(self.apart)} of {found.remote}"
 
     def plan_lines(self, width: int) -> Iterator[Line]:
-        """Draw the whole plan."""
-        yield from plan_lines(self.found.plan, width)
+        """Draw the plan: what is changed field by field, what is made by dataset, with counts."""
+        plan = self.found.plan
+        changed = [change for change in plan.changes if change.action != "create"]
+        if changed or plan.conflicts:
+            yield from list(plan_lines(Plan.of(changed, plan.conflicts), width))[:-1]
+        made = [change for change in plan.changes if change.action == "create"]
+        if made:
+            yield Line(f"{self.found.remote}, to be made", "head")
+        homes = {each.label if each.kind == "dataset" else each.where: each for each in made}
+        fresh = {each.label for each in made if each.kind == "dataset"}
+        inside = Counter(each.where for each in made if each.kind == "item")
+        for home in sorted(homes):
+            noun = "dataset" if home in fresh else "in dataset"
+            items = f", {counted(inside[home], 'item')}" if inside[home] else ""
+            yield from sentence(f"{noun} {quoted(home)}{items}", width, "  + ", "    ", tone="add")
+        yield Line(f"{summary(plan)}; -n shows all of it.")
 
     def draw(self, screen: Screen) -> None:
         """Print the plan of a dry one."""
