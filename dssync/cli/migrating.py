@@ -77,16 +77,14 @@ class Migrating:
         migrator = Migrator(
             self.mirror, self._opening(), self._remote(self.dest), self.wishes, self.limit
         )
-        if self.dry or self.file or self.consent is not True:
-            found = migrator.look()
-            approved = self._consented(found)
-            if self.dry or approved is None:
-                return self._finish_dry(found)
-        else:
-            found, approved = migrator.look(), None
-            self._show(found)
+        found = migrator.look()
+        self._show(found)
+        if self.dry:
+            return self._finish_dry(found)
+        self._consent(found)
         with self.context.watching(self.session) as session:
-            found, receipt = replace(migrator).migrate(session, approved)
+            # what was shown is what is done, or nothing is
+            found, receipt = migrator.migrate(session, found.plan.digest)
         self.context.tell_receipt(receipt, shown_before(receipt, found.done.entries))
         return self._finish(found, _with(receipt, pulled))
 
@@ -130,27 +128,23 @@ class Migrating:
         return lambda: open_snapshot(self.mirror, meant)
 
     def _show(self, found: Migration) -> None:
-        """Say what cannot be taken along, what is left, and the whole plan."""
+        """Say what cannot be taken along, what is left, and the plan; keep it where asked to."""
         screen = self.context.screen
         view = MigrateView(found, apart(self.mirror, found), dry=self.dry)
         show = screen.tell if self.consent and not self.dry else screen.warn
         show(view.before(screen.width))
-        if not self.dry and found.plan.changes + found.plan.conflicts:
+        if not self.dry and (found.plan.changes or found.plan.conflicts):
             show(view.plan_lines(screen.width))
-
-    def _consented(self, found: Migration) -> str | None:
-        """Show the plan, keep it, and return the digest that was consented to; None for none."""
-        self._show(found)
         if self.file is not None:
             planfile.save(self.file, self.mirror, Plan(found.plan.changes), self.session.clock)
             self.context.tell(f"the plan is in {self.file}")
-        if self.dry:
-            return None
+
+    def _consent(self, found: Migration) -> None:
+        """See that a plan may be sent. Raises StalePlan, Declined."""
         if isinstance(self.consent, str):
             refuse_other(found.plan, self.consent)
         elif found.plan.changes and not self.consent:
             self._ask(found)
-        return found.plan.digest
 
     def _ask(self, found: Migration) -> None:
         if not self.context.screen.ask(f"Send {summary(Plan(found.plan.changes))} to {self.dest}?"):

@@ -76,13 +76,8 @@ class Migrator:
 
     def look(self) -> Migration:
         """Return what would be done; everything is taken back. Raises what `migrate` raises."""
-        database = self.mirror.database
-        with (
-            self.opening() as source,
-            database.edit() as tx,
-            suppress(_TakenBack),
-            database.step(tx),
-        ):
+        # all of the transaction is rolled back: then not even the file's header changes
+        with suppress(_TakenBack), self.opening() as source, self.mirror.database.edit() as tx:
             found = self._edit(tx, source)
             raise _TakenBack
         return found

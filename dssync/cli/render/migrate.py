@@ -97,7 +97,7 @@ class MigrateView:
             noun = "dataset" if home in fresh else "in dataset"
             items = f", {counted(inside[home], 'item')}" if inside[home] else ""
             yield from sentence(f"{noun} {quoted(home)}{items}", width, "  + ", "    ", tone="add")
-        yield Line(f"{summary(plan)}; -n shows all of it.")
+        yield Line(f"{summary(plan)}{'; -n shows all of it' if made else ''}.")
 
     def draw(self, screen: Screen) -> None:
         """Print the plan of a dry one."""
