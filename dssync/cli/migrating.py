@@ -121,7 +121,7 @@ class Migrating:
     def _opening(self) -> Callable[[], AbstractContextManager[Source]]:
         """Return what opens the source. Raises UsageError, UnknownRun, BundleDamaged."""
         if (file := self._bundle) is not None:
-            return lambda: _bundled(self.mirror, file)
+            return lambda: _bundled(self.mirror, file, self.dest)
         with self.mirror.database.read() as tx:
             taken = known(tx, [self.source])
         meant: Snapshot = chosen(taken, self.at, self.source)
@@ -180,7 +180,7 @@ def _with(receipt: Receipt, pulled: Receipt) -> Receipt:
 
 
 @contextmanager
-def _bundled(mirror: Mirror, file: Path) -> Iterator[Source]:
+def _bundled(mirror: Mirror, file: Path, to: str) -> Iterator[Source]:
     from dssync.cli.sources import carried
 
-    yield carried(mirror, file)
+    yield carried(mirror, file, to)
