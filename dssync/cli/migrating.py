@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dssync.cli.context import Context
 from dssync.cli.render.migrate import MigrateView, shown_before
+from dssync.cli.render.moved import use_sentences
 from dssync.cli.render.plan import summary
 from dssync.config import Remote
 from dssync.core.brakes import Limit
@@ -20,7 +21,7 @@ from dssync.mirror import Mirror
 from dssync.mirror.snapshots import known
 from dssync.sync import Session, make_plan, planfile, pull
 from dssync.sync.migrating import Wishes
-from dssync.sync.migrator import Migration, Migrator, apart, refuse_other
+from dssync.sync.migrator import Migration, Migrator, apart, refuse_other, uses_of
 from dssync.sync.past import Source, open_snapshot
 from dssync.sync.preparation import conflicted_entry, entries_of
 
@@ -142,7 +143,10 @@ class Migrating:
     def _consent(self, found: Migration) -> None:
         """See that a plan may be sent. Raises StalePlan, Declined."""
         if isinstance(self.consent, str):
-            refuse_other(found.plan, self.consent)
+            uses = uses_of(self.mirror, self.consent, found.plan)
+            if not uses:
+                refuse_other(found.plan, self.consent)
+            self.context.tell(*use_sentences(uses, len(uses[0].rows) if uses else 0))
         elif found.plan.changes and not self.consent:
             self._ask(found)
 

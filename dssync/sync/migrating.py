@@ -23,7 +23,7 @@ from dssync.sync.past import Source
 
 DELETED = "its dataset is deleted in {source}, so there is no place for it"
 UNPLACED = "its dataset is not copied, so there is no place for it"
-AMONG_EQUALS = "{count} records there are equal to it, and nobody guesses among equals"
+AMONG_EQUALS = "it and its equals there cannot be told apart, and nobody guesses among them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Migrating(Carrying):
         self._dead: set[str] = set()
         self._known: set[str] = set()
         self._nowhere: set[str] = set()
-        self._undecided: dict[str, tuple[str, ...]] = {}
+        self._undecided: set[str] = set()
         self._matching = Matching(tx, source, remote.name, wishes.choice.name)
         self.done = Carried()
 
@@ -117,7 +117,7 @@ class Migrating(Carrying):
         if not self._wishes.match:
             self.done.twins += [str(p.values["name"]) for p in fresh if p.key in twins]
             return
-        self._undecided.update(found.undecided)
+        self._undecided.update(found.undecided.keys())
         origins = self._origins(kind, [past for past in fresh if past.key in found.pairs])
         links.remember(self._tx, ends, {origins[old]: new for old, new in found.pairs.items()})
         self.done.matched[kind] += len(found.pairs)
@@ -165,9 +165,9 @@ class Migrating(Carrying):
         if isinstance(then, str):
             self._skip(past, now, then)
             return None
-        if equals := self._undecided.get(past.key):
-            reason = AMONG_EQUALS.format(count=len(equals))
-            self._enter(past, now, Entry("", past.kind, "", "create", "conflicted", (), reason))
+        if past.key in self._undecided:
+            equal = Entry("", past.kind, "", "create", "conflicted", (), AMONG_EQUALS)
+            self._enter(past, now, equal)
             return None
         agreed = self._agreed(batch.agreed.get(origin))
         wishes = self._wishes

@@ -1,6 +1,6 @@
 """Migrate: copy records into another remote, push them, and prove that they are there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +12,7 @@ from dssync.core.receipt import Receipt, Trouble
 from dssync.core.snapshot import Unread
 from dssync.core.toll import Toll
 from dssync.errors import Brake, StalePlan, TemporaryError, UsageError
-from dssync.mirror import KnownRemote, Mirror, Transaction, links, lock, records, runs
+from dssync.mirror import KnownRemote, Mirror, Transaction, links, lock, plans, records, runs
 from dssync.mirror.mirror import LOCAL
 from dssync.sync.carrying import Left
 from dssync.sync.migrating import Carried, Migrating, Wishes
@@ -210,6 +210,14 @@ def refuse_other(plan: Plan, approved: str | None) -> None:
         )
 
 
+def uses_of(mirror: Mirror, digest: str, plan: Plan) -> list[plans.Use]:
+    """Return the runs that applied the plan with a digest, if `plan` is what they left of it."""
+    with mirror.database.read() as tx:
+        uses = plans.uses(tx, digest)
+    rest = all(any(use.had(change) for use in uses) for change in plan.changes)
+    return uses if rest else []
+
+
 def _unproven(receipt: Receipt) -> Receipt:
     """Say of a receipt that nobody has compared yet what was written."""
     if not receipt.count("applied"):
@@ -235,6 +243,3 @@ def apart(mirror: Mirror, found: Migration) -> dict[KindName, int]:
             linked = links.ends_of(tx, kind, found.source, found.remote)
             counts[kind] = len(there - linked - found.done.expected[kind].keys())
     return {kind: count for kind, count in counts.items() if count}
-
-
-__all__: Sequence[str] = ["Migration", "Migrator", "apart", "refuse_other"]

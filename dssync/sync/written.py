@@ -27,27 +27,32 @@ class Proof:
     equal: int
     wrong: tuple[Spot, ...] = ()
     moved: tuple[Spot, ...] = ()
-    lacking: Mapping[str, int] = field(default_factory=dict)
+    lacking: Counter[str] = field(default_factory=Counter)
 
     def sentences(self, remote: str) -> Iterator[str]:
         """Say how it went."""
         if self.equal:
-            yield f"{self.equal:,} records of {remote} were compared value by value, and are equal"
+            much = _many(self.equal, "record")
+            yield f"{much} of {remote} compared value by value, all as they should be"
         if self.moved:
             keys = ", ".join(key for _, key in self.moved[:5])
-            yield f"{len(self.moved):,} more were changed there meanwhile by somebody else: {keys}"
+            much = _many(len(self.moved), "more record")
+            yield f"{much} of {remote} changed meanwhile, by somebody else: {keys}"
         if self.lacking:
-            much = sum(self.lacking.values())
-            yield f"{len(self.lacking):,} datasets are not complete yet: {much:,} items are missing"
+            homes = _many(len(self.lacking), "dataset")
+            yield f"not complete yet: {homes}, for want of {_many(self.lacking.total(), 'item')}"
 
     def errors(self) -> Iterator[NotVerified]:
         """Yield what went wrong."""
         if self.wrong:
-            count = f"{len(self.wrong):,} record{'' if len(self.wrong) == 1 else 's'}"
             yield NotVerified(
-                f"{count} there differ from what was written",
+                f"not as it was written there: {_many(len(self.wrong), 'record')}",
                 hint="the receipt names them; run the same migration again to see what is left",
             )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def prove(mirror: Mirror, done: Carried, receipt: Receipt) -> Proof:
@@ -113,9 +118,9 @@ def _told(
     if entry.spot in differing:
         found = f"not verified, what the server shows differs: {differing[entry.spot]}"
     elif missing := lacking[entry.key]:
-        found = f"verified, but not complete: {missing:,} of its items are not there"
+        found = f"{VERIFIED}, but not complete: {_many(missing, 'item')} of it not there"
     elif entry.kind == "dataset" and inside[entry.key]:
-        found = f"{VERIFIED}, and complete with {inside[entry.key]:,} items"
+        found = f"{VERIFIED}, and complete with {_many(inside[entry.key], 'item')}"
     else:
         found = VERIFIED
     return replace(entry, reason=f"{entry.reason}; {found}" if entry.reason else found)

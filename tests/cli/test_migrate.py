@@ -48,7 +48,12 @@ def test_a_look_prints_the_plan_and_touches_nothing(
     digest = shown.out.rsplit("--checksum ", 1)[1].strip()
     wrong = two("migrate", "prod", "spare", "--checksum", digest)
     assert (wrong.code, "not the one that was approved" in wrong.err) == (6, True)
-    two("migrate", "prod", "spare", "--dataset", RAG, "--checksum", digest).well()
+    consented = ("migrate", "prod", "spare", "--dataset", RAG, "--checksum", digest)
+    two(*consented).well()
+    again = two(*consented).well()
+    assert "applied" in again.err
+    sandbox.state.insert("dataset", name=f"{RAG}!")
+    assert two(*consented[:-3], f"{RAG}*", *consented[-2:]).code == 6
 
 
 def test_a_conflict_is_shown_and_resolved(two: Shell, sandbox: Sandbox) -> None:

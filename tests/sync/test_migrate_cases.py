@@ -144,7 +144,7 @@ def test_a_copy_that_vanishes_before_it_is_compared_is_told(road: Road) -> None:
     assert "deleted" in wrong.reason
     [kept] = road.world.sql("SELECT exit_code FROM runs WHERE id = ?", receipt.run)
     assert kept == (9,)
-    assert [e for e in receipt.entries if "not complete: 1 of its items" in e.reason]
+    assert [e for e in receipt.entries if "not complete: 1 item of it" in e.reason]
 
 
 REFUSED = {"type": "validation_error", "code": "x", "detail": "No, not this one.", "attr": "input"}

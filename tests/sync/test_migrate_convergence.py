@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dssync.sync.verifier import verify
 from tests.sync.migrations import Road, rows
 from tests.sync.restoring import fill
 from tests.sync.world import World
@@ -47,6 +48,7 @@ def meddle(world: World, chance: random.Random, project: int) -> None:
 def settle(road: Road, chance: random.Random) -> None:
     """Migrate, decide what is in conflict, and push the decisions."""
     assert road.go().exit_code in (0, 4)
+    assert not verify(road.world.mirror).damages
     for found in road.world.plan().conflicts:
         shown = {conflict.field: conflict for conflict in found.conflicts}
         choices: Any = {name: chance.choice(["ours", "theirs"]) for name in shown}

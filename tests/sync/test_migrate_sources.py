@@ -11,9 +11,10 @@ from dssync.core.snapshot import Snapshot
 from dssync.mirror import links, pruning, snapshots
 from dssync.sync import pull
 from dssync.sync.forgetter import forget, naming
-from dssync.sync.migrating import Wishes
+from dssync.sync.migrating import AMONG_EQUALS, Wishes
 from dssync.sync.migrator import Migrator
 from dssync.sync.past import Source
+from dssync.sync.verifier import verify
 from tests.sync.migrations import Road, rows
 from tests.sync.restoring import SPARE, ids
 from tests.sync.test_restore_elsewhere import carried
@@ -95,6 +96,7 @@ def test_forgetting_and_pruning_keep_what_both_sides_agreed_on(road: Road) -> No
         assert pruning.known_at(tx, "prod", taken[0])
     forgetting = naming(world.mirror, taken[:-1], ["prod", "spare"])
     assert forget(world.mirror, forgetting, world.session, prune=True).exit_code == 0
+    assert not verify(world.mirror).damages
     with world.mirror.database.read() as tx:
         ends = links.Ends("dataset", "prod", "spare")
         pairs = {original: links.find(tx, "spare", "dataset", "prod", [original])[original]}
@@ -137,7 +139,7 @@ def test_nobody_guesses_among_equals(road: Road) -> None:
     receipt = road.go(match=True)
     assert receipt.exit_code == 4
     reasons = {e.reason for e in receipt.entries if e.outcome == "conflicted"}
-    assert reasons == {"2 records there are equal to it, and nobody guesses among equals"}
+    assert reasons == {AMONG_EQUALS}
     [home] = [row["id"] for row in state.rows("dataset", 5) if row["name"] == "equals"]
     assert len([row for row in state.rows("item", 5) if row["dataset"] == home]) == 2
 
