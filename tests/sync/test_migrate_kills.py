@@ -133,11 +133,12 @@ def play(folder: Path, empty: Path, points: int) -> int:
             scene.clock.advance(WAIT)
             with scene.world(path) as world:
                 check(world, expected)
+            path.unlink()
     return kills
 
 
 def test_a_sample_of_kills(tmp_path: Path, empty_mirror: Path) -> None:
-    assert play(tmp_path, empty_mirror, points=4) >= 4
+    assert play(tmp_path, empty_mirror, points=3) >= 3
 
 
 @pytest.mark.soak

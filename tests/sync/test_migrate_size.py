@@ -48,8 +48,8 @@ def two(world: World) -> World:
     return world
 
 
-def test_10_datasets_and_300_items(two: World) -> None:
-    check(play(two, 10, 300), 10, 300)
+def test_6_datasets_and_120_items(two: World) -> None:
+    check(play(two, 6, 120), 6, 120)
 
 
 @pytest.mark.soak
