@@ -43,7 +43,8 @@ class _TakenBack(Exception):
 class Migration:
     """What a migration does, or would: its plan, what is lost, and what is left as it is.
 
-    `apart` counts the live records of the destination, by kind, that have no original here.
+    `unsent` counts the edits of the source that wait here: they are not on its server, so they are
+    not copied.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Migration:
     left: tuple[Left, ...]
     unread: tuple[Unread, ...]
     done: Carried
+    unsent: int = 0
 
     @property
     def idle(self) -> bool:
@@ -124,6 +126,7 @@ class Migrator:
             tuple(work.left),
             source.unread,
             work.done,
+            len(plan_within(tx, [source.remote]).changes) if source.remote != remote.name else 0,
         )
 
     def _known(self) -> KnownRemote:

@@ -70,6 +70,14 @@ def test_a_conflict_is_shown_and_resolved(two: Shell, sandbox: Sandbox) -> None:
     assert "nothing to migrate" in two("migrate", "prod", "spare", "-y").well().err
 
 
+def test_edits_that_are_not_pushed_are_not_copied(two: Shell, sandbox: Sandbox) -> None:
+    two("set", BOT, "description", "mine").well()
+    done = two("migrate", "prod", "spare", "--dataset", BOT, "-y").well()
+    assert "1 pending change of prod not pushed yet, and so not copied" in done.err
+    [copy] = [row for row in sandbox.state.rows("dataset", 2) if row["name"] == BOT]
+    assert copy["description"] != "mine"
+
+
 def test_a_question_is_asked_and_no_is_no(two: Shell, sandbox: Sandbox) -> None:
     unasked = two("migrate", "prod", "spare")
     assert (unasked.code, "nobody to ask" in unasked.err) == (2, True)

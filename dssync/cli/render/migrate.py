@@ -46,6 +46,7 @@ class MigrateView:
             "same_name": list(done.twins),
             "originals_gone": dict(done.gone),
             "left_alone": dict(self.apart),
+            "not_pushed": found.unsent,
         }
 
     def before(self, width: int) -> Iterator[Line]:
@@ -70,6 +71,9 @@ class MigrateView:
                 f"{found.remote} has datasets of these names already; --match takes them over,"
                 f" else there will be two: {_some(done.twins)}"
             )
+        if found.unsent:
+            much = counted(found.unsent, "pending change")
+            yield f"{much} of {found.source} not pushed yet, and so not copied"
         if found.unread:
             much = counted(len(found.unread), "record")
             yield f"{much} of {found.source} cannot be read, and go as last read, if ever"
