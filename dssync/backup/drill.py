@@ -26,9 +26,9 @@ from dssync.policy import Offsite
 from dssync.posthog import Pace
 from dssync.sandbox import SANDBOX_KEY, Sandbox, serve
 from dssync.sync import Session, apply_push, prepare_push, pull
+from dssync.sync.carrying import Left
 from dssync.sync.interrupt import listening
 from dssync.sync.past import open_snapshot
-from dssync.sync.recasting import Left
 from dssync.sync.restorer import restore
 
 MOST = 1_000
