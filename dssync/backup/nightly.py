@@ -10,7 +10,7 @@ from dssync.core.nightly import unaccounted
 from dssync.core.receipt import Receipt, Trouble
 from dssync.core.retention import Rules
 from dssync.core.snapshot import Snapshot
-from dssync.errors import DssyncError, MirrorDamaged
+from dssync.errors import DssyncError, Interrupted, MirrorDamaged
 from dssync.events import StepEnded, StepStarted
 from dssync.mirror import Mirror
 from dssync.policy import Offsite
@@ -106,8 +106,8 @@ class _Backing:
 
     def _news(self, error: DssyncError) -> tuple[Trouble, ...]:
         """Say what stopped the backup, unless every remote has said so already."""
-        known = {trouble.code for trouble in self.receipt.troubles}
-        return () if error.code == "interrupted" in known else (Trouble.of("", error),)
+        told = any(trouble.code == error.code for trouble in self.receipt.troubles)
+        return () if told and isinstance(error, Interrupted) else (Trouble.of("", error),)
 
     def _add(
         self,

@@ -19,7 +19,7 @@ from dssync.cli.forgetting import NOTHING
 from dssync.cli.render.backup import BackupView, as_text, exit_line, report_lines, report_text
 from dssync.cli.render.error import sentence_lines, unexpected
 from dssync.cli.render.jsonlog import STANDARD_OUTPUT, JsonLog
-from dssync.cli.render.text import Line, sentence
+from dssync.cli.render.text import Line, counted, sentence
 from dssync.config import Settings
 from dssync.core.brakes import Limit
 from dssync.core.metrics import Family
@@ -162,7 +162,8 @@ class Backs:
         if self.log is None:
             return []
         self.log.close()
-        return [f"{self.log.lost:,} lines of the log could not be written"] if self.log.lost else []
+        lost = counted(self.log.lost, "line")
+        return [f"{lost} of the log could not be written"] if self.log.lost else []
 
 
 def _warned(text: str) -> Line:
