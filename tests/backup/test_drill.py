@@ -125,6 +125,7 @@ def test_a_value_that_was_changed_past_the_triggers(nights: Nights, forged: bool
     assert done.exit_code == 9
     assert not forged or done.checked.faults == ()
     assert key in said(done)
+    assert "doctor --reread" not in said(done)  # that mends a mirror, no copy
 
 
 def test_only_the_drill_notices_what_a_restore_loses(

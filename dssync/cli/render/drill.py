@@ -38,7 +38,7 @@ def copy_lines(checked: "Checked", width: int) -> Iterator[Line]:
     for fault in checked.faults[:SHOWN]:
         yield from sentence(f"damaged: {fault}", width, tone="error")
     if checked.verified:
-        yield from damage_lines(checked.verified, width)
+        yield from damage_lines(checked.verified, width, hints=False)
     told = checked.manifest
     if told is None:
         yield from sentence(f"{checked.name} at {checked.place} is no whole copy", width)

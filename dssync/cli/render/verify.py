@@ -125,13 +125,13 @@ class VerifyView:
         )
 
 
-def damage_lines(found: "Verified", width: int) -> Iterator[Line]:
-    """Name each damaged thing, and say what helps."""
+def damage_lines(found: "Verified", width: int, *, hints: bool = True) -> Iterator[Line]:
+    """Name each damaged thing, and say what helps a mirror."""
     for damage in found.damages[:SHOWN]:
         yield from sentence(_damage(damage), width, tone="error")
     if found.damaged > SHOWN:
         yield Line(f"and {found.damaged - SHOWN:,} more")
-    for remedy in REMEDIES:
+    for remedy in REMEDIES if hints else ():
         if any(damage.remedy == remedy for damage in found.damages):
             yield from sentence(f"hint: {REMEDIES[remedy]}", width)
 
