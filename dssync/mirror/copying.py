@@ -23,7 +23,8 @@ def copy(path: Path, target: Path) -> None:
             source.backup(into)
             into.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise place.sentence(error, path) from error
+        full = "full" in str(error)  # where the copy goes, not where the mirror is
+        raise place.sentence(error, target if full else path) from error
     with target.open("rb") as stream:
         os.fsync(stream.fileno())
 

@@ -1,6 +1,7 @@
 """Copies in a folder: made, read back, pruned; and what goes wrong."""
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -16,7 +17,14 @@ import pytest
 from dssync import version
 from dssync.backup.folder import Folder
 from dssync.backup.offsite import LONE_KEY, LOST_KEYS
-from dssync.errors import CopyDamaged, DssyncError, MirrorDamaged, Refused, UsageError
+from dssync.errors import (
+    CopyDamaged,
+    DssyncError,
+    MirrorDamaged,
+    Refused,
+    TemporaryError,
+    UsageError,
+)
 from dssync.files.frames import zstd
 from dssync.mirror import snapshots
 from dssync.mirror.upgrade import HEAD
@@ -208,6 +216,19 @@ def test_a_folder_in_a_place_that_is_not_there(nights: Nights, tmp_path: Path) -
     (tmp_path / "mnt").write_text("a file")
     with pytest.raises(Refused):
         unmounted.copy()
+
+
+def test_a_disk_that_is_full(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = nights.copy()
+
+    def full(path: str, flags: int) -> int:
+        return os.open("/dev/full", os.O_WRONLY)
+
+    monkeypatch.setattr("dssync.backup.folder._private", full)
+    with pytest.raises(TemporaryError, match="cannot be written: No space left"):
+        nights.night()
+    assert [str(each) for each in nights.copies()] == [before.name]
+    assert len(nights.files()) == 2
 
 
 @pytest.mark.parametrize(
