@@ -80,12 +80,14 @@ def drill(
     text: str | None = None,
     identities: Sequence[Any] = (),
     keep: Path | None = None,
+    only: Sequence[str] = (),
 ) -> Drilled:
     """Take the copy of this name, the newest without one, through all that a restore needs.
 
     No real server is asked anything: the session's keys are not used. With `keep` the mirror of the
-    copy is put there, once it is proved. Raises what the place raises, and AccessError where none
-    of the keys opens it, and Interrupted once a signal asked to stop and nothing is left unpacked.
+    copy is put there, once it is proved; `only` names the remotes to restore. Raises what the place
+    raises, AccessError where none of the keys opens it, and Interrupted once a signal asked to stop
+    and nothing is left unpacked.
     """
     store = open_store(offsite, session.env)
     with (
@@ -107,7 +109,7 @@ def drill(
         if keep is not None and not checked.exit_code:
             _keep(database, keep)
         with Mirror.open(database) as mirror:
-            return Drilled(checked, tuple(_rehearse_all(mirror, own, folder)))
+            return Drilled(checked, tuple(_rehearse_all(mirror, own, folder, only)))
 
 
 def _refuse_unopened(checked: Checked, identities: Sequence[Any]) -> None:
@@ -131,13 +133,21 @@ def _keep(database: Path, keep: Path) -> None:
         raise UsageError(f"{keep} cannot be written: {error.strerror}") from None
 
 
-def _rehearse_all(mirror: Mirror, session: Session, folder: Path) -> Iterator[Rehearsed]:
+def _rehearse_all(
+    mirror: Mirror, session: Session, folder: Path, only: Sequence[str]
+) -> Iterator[Rehearsed]:
+    known = [each.name for each in mirror.remotes()]
+    for name in only:
+        if name not in known:
+            raise UsageError(
+                f"the copy holds no remote {name}", hint=f"it holds: {', '.join(known) or 'none'}"
+            )
     with mirror.database.read() as tx:
         newest = {each.remote: each for each in snapshots.known(tx)}
-    for number, remote in enumerate(mirror.remotes(), 1):
-        snapshot = newest.get(remote.name)
+    for number, remote in enumerate(only or known, 1):
+        snapshot = newest.get(remote)
         if snapshot is None:
-            yield Rehearsed(remote.name, None)
+            yield Rehearsed(remote, None)
             continue
         place = folder / str(number)
         place.mkdir()
@@ -146,7 +156,7 @@ def _rehearse_all(mirror: Mirror, session: Session, folder: Path) -> Iterator[Re
         except Interrupted:
             raise
         except DssyncError as error:  # the outcome of this remote; the others are still drilled
-            yield Rehearsed(remote.name, snapshot, trouble=Trouble.of(remote.name, error))
+            yield Rehearsed(remote, snapshot, trouble=Trouble.of(remote, error))
 
 
 def _rehearse(

@@ -82,7 +82,8 @@ class Drills:
         self._warn(self.heartbeat.started())
         try:
             with self.context.watching(self.session) as session:
-                done = drill(self.offsite, session, name, self.identities, keep)
+                only = self.context.given.remotes
+                done = drill(self.offsite, session, name, self.identities, keep, only)
         except BaseException as error:  # whatever it is, whoever watches is told of it
             said = as_ours(error)
             lines = [*sentence_lines(said.message, said.hint), exit_line(said.exit_code)]

@@ -1,7 +1,7 @@
 """A drill passes for a copy that is whole, and names what was changed in one."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from tests.sync.restoring import SPARE, fill
 from tests.sync.world import PROD, dump
 
 
-def drilled(nights: Nights, keep: Path | None = None) -> Drilled:
+def drilled(nights: Nights, keep: Path | None = None, only: Sequence[str] = ()) -> Drilled:
     """Drill as a machine does that has the configuration and the key, and nothing else."""
     keys = [nights.identity] if nights.offsite.recipients else []
-    return drill(nights.offsite, Session(env=nights.env), identities=keys, keep=keep)
+    return drill(nights.offsite, Session(env=nights.env), identities=keys, keep=keep, only=only)
 
 
 @contextmanager
@@ -73,6 +73,10 @@ def test_a_whole_copy_passes(live: Nights, tmp_path: Path) -> None:
     assert len(live.world.sandbox.log) == asked
     assert dump(tmp_path / "kept.db") == dump(live.world.mirror.path)
     assert done.checked.name == copied.name
+    done = drilled(live, only=["spare"])
+    assert [each.remote for each in done.remotes] == ["spare"]
+    with pytest.raises(UsageError, match="the copy holds no remote other"):
+        drilled(live, only=["spare", "other"])
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
