@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
+from dssync.backup.packing import part_of
 from dssync.errors import AccessError, CopyDamaged, NoMirror, Refused, UsageError
 from dssync.files.frames import zstd
+from dssync.mirror import revising
+from dssync.mirror.place import APPLICATION_ID
 from tests.backup.conftest import Nights
 
 Damage = Callable[[bytes], bytes]
@@ -128,6 +135,31 @@ def test_a_manifest_that_lies(nights: Nights) -> None:
     told = json.loads((nights.folder / f"{name}.json").read_text())
     reseal(nights, name, remotes=[{**told["remotes"][0], "items": 11}])
     assert "other snapshots or records" in nights.check().faults[0]
+
+
+def test_a_copy_of_the_first_schema_is_read_by_this_program(nights: Nights) -> None:
+    old = nights.folder.parent / "old.db"
+    first_schema(old)
+    name = nights.copy().name
+    data = nights.data(name)
+    data.write_bytes(zstd.compress(old.read_bytes()))
+    parts = {"stored": data, "compressed": data, "database": old}
+    told = {k: msgspec.to_builtins(part_of(path)) for k, path in parts.items()}
+    reseal(nights, name, **told, remotes=[], schema="0001")
+    checked = nights.check()
+    assert (checked.exit_code, checked.opened, checked.faults) == (0, True, ())
+
+
+def first_schema(path: Path) -> None:
+    """Make a mirror as the first program made it."""
+    config = Config()
+    config.set_main_option("script_location", str(revising.scripts()))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    engine.dispose()
 
 
 def test_a_later_format_is_refused(nights: Nights) -> None:
