@@ -42,13 +42,20 @@ class Choice:
     def of(self, source: str, datasets: Collection[Found]) -> set[str]:
         """Return the keys of the datasets that are meant, the deleted among them.
 
-        Raises UnknownRecord for a pattern that fits no live dataset, UsageError where one name is
-        given to several.
+        Raises UnknownRecord for a pattern that fits no live dataset, and for one of those to leave
+        out that fits none at all, because a slip there copies what nobody wanted copied. Raises
+        UsageError where one name is given to several.
         """
         for pattern in self.only:
             if not any(each.live and _fits(pattern, each) for each in datasets):
                 raise UnknownRecord(
                     f"{source} has no dataset {pattern!r}", hint="dssync list shows what there is"
+                )
+        for pattern in self.besides:
+            if not any(_fits(pattern, each) for each in datasets):
+                raise UnknownRecord(
+                    f"{source} has no dataset {pattern!r} to leave out",
+                    hint="dssync list shows what there is",
                 )
         meant = [
             each

@@ -202,6 +202,8 @@ def test_only_what_is_chosen_is_copied(road: Road) -> None:
     assert rows(road.world, 5) == rows(road.world, 1)
     with pytest.raises(UnknownRecord, match="prod has no dataset 'sett \\*'"):
         road.look(only=("sett *",))
+    with pytest.raises(UnknownRecord, match="prod has no dataset 'sett 1' to leave out"):
+        road.look(besides=("sett 1",))
     with pytest.raises(UsageError, match="one name was given for 2 datasets"):
         road.look(only=("set [01]",), called="x")
 
