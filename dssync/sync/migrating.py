@@ -42,8 +42,9 @@ class Carried:
     `spots` are the records of the destination that the migration changes, or waits to change;
     `expected` has what each of its copies will say, in `prints`, by key. `clashes` are those that
     somebody edits here, `entries` the rows of records that are left as they are. `matched` counts
-    what is taken over, `twins` the datasets that are not, although one of their name is there, and
-    `gone` the copies whose originals are.
+    what is taken over, `twins` the datasets that are not, although one of their name is there,
+    `gone` the copies whose originals are, and `buried` the copies that were deleted while their
+    originals were not.
     """
 
     spots: set[Spot] = field(default_factory=set)
@@ -55,6 +56,7 @@ class Carried:
     matched: Counter[KindName] = field(default_factory=Counter)
     twins: list[str] = field(default_factory=list)
     gone: Counter[KindName] = field(default_factory=Counter)
+    buried: Counter[KindName] = field(default_factory=Counter)
 
 
 class Migrating(Carrying):
@@ -120,7 +122,7 @@ class Migrating(Carrying):
         self._undecided.update(found.undecided.keys())
         origins = self._origins(kind, [past for past in fresh if past.key in found.pairs])
         links.remember(self._tx, ends, {origins[old]: new for old, new in found.pairs.items()})
-        self.done.matched[kind] += len(found.pairs)
+        self.done.matched.update({kind: len(found.pairs)} if found.pairs else {})
 
     def _carry(self, kind: KindName, pasts: Sequence[Past]) -> None:
         meant = [past for past in pasts if self._meant(past)]
@@ -173,8 +175,7 @@ class Migrating(Carrying):
         wishes = self._wishes
         manner = Manner(self._remote.contract, wishes.missing, taken=wishes.match)
         found = carry(past.kind, then, now, agreed, manner)
-        if then is None and now is not None and not now.ours["deleted"]:
-            self.done.gone[past.kind] += 1
+        self._count(past, now, then, found)
         if self._settling:
             return self._settled(now, found)
         self._tell(past, then, found)
@@ -183,6 +184,14 @@ class Migrating(Carrying):
         if key is not None:
             self._note(past, key, now, found)
         return key if found.name in ("create", "clash") else self._settled(now, found)
+
+    def _count(self, past: Past, now: Triple | None, then: Values | None, found: Step) -> None:
+        """Count what is at one end only."""
+        if then is None and now is not None and not now.ours["deleted"]:
+            self.done.gone[past.kind] += 1
+        there = found.target if found.name == "nothing" else None
+        if then is not None and there is not None and there["deleted"]:
+            self.done.buried[past.kind] += 1
 
     def _settled(self, now: Triple | None, found: Step) -> str | None:
         settled = now is not None and found.name == "nothing" and found.target is not None

@@ -117,6 +117,33 @@ def test_an_undo_takes_a_migration_back(two: Shell, sandbox: Sandbox) -> None:
     [number] = [line.split("\t")[0] for line in run.splitlines() if "migrate" in line]
     two("undo", number, "-y").well()
     assert [row["name"] for row in sandbox.state.rows("dataset", 2)] == ["Their own"]
+    again = two("migrate", "prod", "spare", "--dataset", RAG, "-y").well()
+    at_most_80(again.err)
+    assert "nothing to migrate\n" in again.err
+    assert "deleted in spare since they were copied: 1 dataset and " in again.err
+
+
+def test_edits_that_wait_here_are_told(two: Shell) -> None:
+    two("set", BOT, "description", "mine", "-r", "prod").well()
+    told = two("migrate", "prod", "spare", "--dataset", RAG, "-y").well().err
+    assert "not pushed yet, and so not copied" in " ".join(told.split())
+    again = two("migrate", "prod", "spare", "--dataset", RAG, "--match", "-y").well().err
+    assert "nothing to migrate\n" in again
+    assert "taken over" not in again
+
+
+def test_a_name_that_two_datasets_have_is_told_once(two: Shell, sandbox: Sandbox) -> None:
+    for project in (1, 1, 2):
+        sandbox.state.insert("dataset", project, name="twin")
+    told = two("migrate", "prod", "spare", "--dataset", "twin", "-y").well().err
+    assert told.count('"twin"') == 2
+    assert '+ 2 datasets called "twin"' in told
+
+
+def test_a_look_at_one_dataset_fits_the_screen(two: Shell) -> None:
+    two("pull").well()
+    shown = two("migrate", "prod", "spare", "--dataset", RAG, "-n").well()
+    at_most_80(shown.out)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,22 @@ def test_a_copy_that_was_deleted_stays_so_until_its_original_changes(road: Road)
     assert copy not in ids(road.world, "dataset")
 
 
+def test_copies_that_were_deleted_and_edits_that_wait_are_counted(road: Road) -> None:
+    state = road.world.sandbox.state
+    items = [row["id"] for row in state.rows("item", 5)][:2]
+    for item in items:
+        state.delete("item", item)
+    original, _ = both(road, {}, {})
+    road.pull()
+    key = road.world.sql("SELECT key FROM links WHERE source_key = ?", original)[0][0]
+    road.world.set("dataset", original, description="mine, not pushed")
+    road.world.set("dataset", key, description="mine, not pushed either")
+    found = road.look()
+    assert (found.idle, found.done.buried) == (True, {"item": 2})
+    assert found.unsent == 1
+    assert road.look(only=("set 0",)).done.matched == {}
+
+
 def test_an_edit_that_waits_here_is_not_overwritten(road: Road) -> None:
     original, _ = both(road, {"name": "here"}, {})
     key = road.world.sql("SELECT key FROM links WHERE source_key = ?", original)[0][0]

@@ -45,6 +45,7 @@ class MigrateView:
             "taken_over": dict(done.matched),
             "same_name": list(done.twins),
             "originals_gone": dict(done.gone),
+            "copies_deleted": dict(done.buried),
             "left_alone": dict(self.apart),
             "not_pushed": found.unsent,
         }
@@ -60,7 +61,8 @@ class MigrateView:
         for said in self._aside():
             yield from sentence(said, width)
         if found.idle:
-            yield Line(f"nothing to migrate: {found.remote} has it all", "head")
+            whole = "" if found.done.buried or found.unsent else f": {found.remote} has it all"
+            yield Line(f"nothing to migrate{whole}", "head")
 
     def _aside(self) -> Iterator[str]:
         found, done = self.found, self.found.done
@@ -69,7 +71,7 @@ class MigrateView:
         if done.twins:
             yield (
                 f"{found.remote} has datasets of these names already; --match takes them over,"
-                f" else there will be two: {_some(done.twins)}"
+                f" else there will be two: {_some(list(dict.fromkeys(done.twins)))}"
             )
         if found.unsent:
             much = counted(found.unsent, "pending change")
@@ -81,6 +83,11 @@ class MigrateView:
             yield (
                 f"{found.source} no longer has the originals of {_both(done.gone)}; they stay,"
                 " and --delete-missing deletes them"
+            )
+        if done.buried:
+            yield (
+                f"deleted in {found.remote} since they were copied: {_both(done.buried)}; they stay"
+                " so until their originals change, and dssync undelete brings them back"
             )
         if self.apart:
             yield f"left alone, because they are no copies: {_both(self.apart)} of {found.remote}"
@@ -95,10 +102,11 @@ class MigrateView:
         if made:
             yield Line(f"{self.found.remote}, to be made", "head")
         homes = {each.label if each.kind == "dataset" else each.where: each for each in made}
-        fresh = {each.label for each in made if each.kind == "dataset"}
+        fresh = Counter(each.label for each in made if each.kind == "dataset")
         inside = Counter(each.where for each in made if each.kind == "item")
         for home in sorted(homes):
-            noun = "dataset" if home in fresh else "in dataset"
+            alike = f"{fresh[home]:,} datasets called" if fresh[home] > 1 else "dataset"
+            noun = alike if home in fresh else "in dataset"
             items = f", {counted(inside[home], 'item')}" if inside[home] else ""
             yield from sentence(f"{noun} {quoted(home)}{items}", width, "  + ", "    ", tone="add")
         yield Line(f"{summary(plan)}{'; -n shows all of it' if made else ''}.")
@@ -107,7 +115,7 @@ class MigrateView:
         """Print the plan of a dry one."""
         plan = self.found.plan
         if self.dry and (plan.changes or plan.conflicts):
-            consent = f"the same command with --checksum {plan.digest}"
+            consent = f"the same with --checksum {plan.digest}"
             screen.data([*plan_lines(plan, screen.width), *digest_lines(plan, consent)])
 
 
