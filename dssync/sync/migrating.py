@@ -15,7 +15,15 @@ from dssync.core.records import Triple
 from dssync.core.restoring import Step
 from dssync.core.selecting import Choice, Found
 from dssync.core.values import differing, prints
-from dssync.mirror import KnownRemote, Mirror, Transaction, links, records
+from dssync.mirror import (
+    KnownRemote,
+    Mirror,
+    Transaction,
+    links,
+    records,
+    snapshots,
+    touched,
+)
 from dssync.mirror.past import Past
 from dssync.sync.carrying import Batch, Carrying, batches
 from dssync.sync.matching import Matching
@@ -23,6 +31,7 @@ from dssync.sync.past import Source
 
 DELETED = "its dataset is deleted in {source}, so there is no place for it"
 UNPLACED = "its dataset is not copied, so there is no place for it"
+UNSENT = "edits of its original wait here: push or revert them, then migrate again"
 AMONG_EQUALS = "it and its equals there cannot be told apart, and nobody guesses among them"
 
 
@@ -82,6 +91,8 @@ class Migrating(Carrying):
         self._known: set[str] = set()
         self._nowhere: set[str] = set()
         self._undecided: set[str] = set()
+        self._waiting: set[str] = set()
+        self._present = source.run == snapshots.newest_run(tx, source.remote)
         self._matching = Matching(tx, source, remote.name, wishes.choice.name)
         self.done = Carried()
 
@@ -130,6 +141,8 @@ class Migrating(Carrying):
             return
         batch = self._batch(kind, meant)
         keys = self._keys(batch, meant)
+        if self._present:
+            self._waiting = touched.pending_keys(self._tx, kind, [past.key for past in meant])
         agree: dict[str, str] = {}
         for past in meant:
             origin = batch.origins[past.key]
@@ -178,6 +191,10 @@ class Migrating(Carrying):
         self._count(past, now, then, found)
         if self._settling:
             return self._settled(now, found)
+        if past.key in self._waiting and found.name in ("edit", "clash", "spared"):
+            # what was decided here, but not pushed yet, is not to be overruled by what it replaces
+            self._enter(past, now, Entry("", past.kind, "", "update", "conflicted", (), UNSENT))
+            return None
         self._tell(past, then, found)
         self._judge(past, now, found)
         key = self._apply(past.kind, now, found, keys.get(origin))

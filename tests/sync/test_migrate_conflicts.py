@@ -78,6 +78,23 @@ def test_a_conflict_is_settled_once(road: Road, side: Any) -> None:
     assert road.world.nothing_planned()
 
 
+def test_what_was_decided_and_not_pushed_is_not_overruled_from_the_other_side(road: Road) -> None:
+    original, copy = both(road, {"name": "here"}, {"name": "there"})
+    road.go()
+    found = the_conflict(road)
+    road.world.mirror.resolve(
+        "dataset", found.key, {"name": "ours"}, {c.field: c for c in found.conflicts}
+    )
+    state = road.world.sandbox.state
+    receipt = road.back.go()
+    assert (receipt.exit_code, receipt.count("applied"), receipt.count("conflicted")) == (4, 0, 1)
+    assert "wait here: push or revert them" in str(receipt.entries[0].reason)
+    assert state.get("dataset", original)["name"] == "here"
+    assert road.world.push().exit_code == 0
+    assert (road.writes(), road.back.writes()) == (0, 0)
+    assert state.get("dataset", copy)["name"] == "here"
+
+
 def test_a_settled_conflict_goes_back(road: Road) -> None:
     both(road, {"name": "here"}, {"name": "there"})
     road.go()
