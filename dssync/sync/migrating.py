@@ -178,7 +178,9 @@ class Migrating(Carrying):
         """Decide for one record and do it; return its key here if both sides agree by now."""
         now, then = batch.triple(past), self._then(past)
         if isinstance(then, str):
-            self._skip(past, now, then)
+            if now is None:  # a copy that is there stays, which needs no row every night
+                reason = Entry("", past.kind, "", "create", "skipped", (), then)
+                self._enter(past, None, reason)
             return None
         if past.key in self._undecided:
             equal = Entry("", past.kind, "", "create", "conflicted", (), AMONG_EQUALS)
@@ -283,9 +285,6 @@ class Migrating(Carrying):
             self.done.expected[past.kind][key] = prints(KINDS[past.kind].fields, found.target)
         if found.name in ("create", "edit", "waits", "clash", "drop") or _disputed(now):
             self.done.spots.add((past.kind, key))
-
-    def _skip(self, past: Past, now: Triple | None, reason: str) -> None:
-        self._enter(past, now, Entry("", past.kind, "", "create", "skipped", (), reason))
 
     def _enter(self, past: Past, now: Triple | None, entry: Entry) -> None:
         """Keep a row: of the copy, where there is one, else of the original."""

@@ -80,6 +80,7 @@ def test_items_whose_parent_was_deleted_later_keep_their_copies(road: Road) -> N
     road.writes()
     road.world.sandbox.state.delete("dataset", named(road, "set 0"))
     assert road.writes() == 0
+    assert road.go().entries == ()
     assert len(road.world.sandbox.state.rows("item", 5)) == 12
     assert road.look().done.gone == {"dataset": 1}
 
