@@ -14,6 +14,9 @@ from dssync.mirror import Mirror, kept
 from dssync.sync.status import Status, read_status, unreadable_records
 from dssync.sync.verifier import read_snapshots
 
+HEAD = "# HELP dssync_"
+"""How every file begins that was written here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -103,10 +106,13 @@ def _seconds(text: str) -> float:
 def write(path: Path, families: Sequence[Family]) -> list[str]:
     """Put the file in place of the one before, whole or not at all; return a warning on failure.
 
-    What is not known now stays as the file before says.
+    What is not known now stays as the file before says. A file that holds anything else is left
+    alone: a slip of the configuration must not cost the mirror, or a key.
     """
     try:
         before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        if before and not before.startswith(HEAD):
+            return [f"no metrics were written: {path} holds something else"]
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -268,6 +268,19 @@ def test_metrics_that_cannot_be_written_are_a_warning(nightly: Shell, folder: Pa
     assert "warning: the metrics could not be written to" in " ".join(done.err.split())
 
 
+def test_metrics_replace_no_file_but_their_own(nightly: Shell, folder: Path) -> None:
+    nightly("backup", "-q").well()
+    (folder / "dssync.prom").unlink()
+    (folder / "dssync.prom").symlink_to("mirror.db")
+    done = nightly("backup", "-q")
+    assert done.code == 0
+    assert "holds something else" in " ".join(done.err.split())
+    assert snapshots(nightly) == [2]
+    (folder / "dssync.prom").unlink()
+    (folder / "dssync.prom").touch()  # somebody made room for it
+    assert nightly("backup", "-q").well().err == ""
+
+
 def test_a_sigterm_keeps_what_was_done(nightly: Shell, sandbox: Sandbox, folder: Path) -> None:
     sandbox.faults.add(Fault("hang", 0.5, path="dataset_items", times=None))
     child = subprocess.Popen(
