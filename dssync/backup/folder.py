@@ -25,10 +25,14 @@ class Folder:
         """Say where it is, for people."""
         return str(self.path)
 
+    def gone(self) -> bool:
+        """Tell whether the folder could be made, and is not there; a link that leads nowhere is."""
+        return not os.path.lexists(self.path) and self.path.parent.is_dir()
+
     def names(self) -> list[str]:
         """Return the names of all files; none where the folder could be made, and is not there."""
         with _told(self.path, "read"):
-            if not self.path.exists() and self.path.parent.is_dir():
+            if self.gone():
                 return []
             return [each.name for each in self.path.iterdir() if each.is_file()]
 

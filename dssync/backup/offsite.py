@@ -17,7 +17,7 @@ from dssync.backup.store import Store, open_store
 from dssync.clock import Clock
 from dssync.core.copies import CopyName, leftovers, surplus, whole
 from dssync.core.snapshot import Snapshot
-from dssync.errors import CopyDamaged, DssyncError
+from dssync.errors import CopyDamaged, DssyncError, WrongTarget
 from dssync.mirror import Mirror, copying
 from dssync.mirror.mirror import LOCAL
 from dssync.policy import Offsite
@@ -59,6 +59,11 @@ def copy_off(mirror: Mirror, offsite: Offsite, clock: Clock, env: Mapping[str, s
     store = open_store(offsite, env)
     files = store.names()
     identity, known = _identity(mirror)
+    if known and store.gone():
+        raise WrongTarget(
+            f"{store.place} is not there, and copies of this mirror were made before",
+            hint="see whether it is mounted; for a new place, make the folder first",
+        )
     there = [name for name in whole(files) if name.mirror == identity]
     name = CopyName.new(identity, clock.now(), filter(None, map(CopyName.parse, files)))
     with workplace(mirror.path) as work:

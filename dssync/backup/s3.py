@@ -91,6 +91,10 @@ class S3:
         )
         return cls(offsite.to, bucket, store)
 
+    def gone(self) -> bool:
+        """Tell that nothing has to be made: a bucket that is missing is a refusal."""
+        return False
+
     def names(self) -> list[str]:
         """Return the names of all files."""
         with self._told("listed"):

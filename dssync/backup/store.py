@@ -19,6 +19,10 @@ class Store(Protocol):
         """Say where it is, for people."""
         ...
 
+    def gone(self) -> bool:
+        """Tell whether a first file would have to make the place."""
+        ...
+
     def names(self) -> list[str]:
         """Return the names of all files, those that are still being written included."""
         ...

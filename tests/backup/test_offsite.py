@@ -150,6 +150,7 @@ def test_keys_that_can_be_lost_are_spoken_of(nights: Nights) -> None:
     assert [nights.encrypted().night().warnings for _ in range(2)] == [(LONE_KEY,)] * 2
     assert nights.encrypted(other).night().warnings == ()
     shutil.rmtree(nights.folder)
+    nights.folder.mkdir()
     moved, lost = nights.encrypted(other).night().warnings
     assert "held no earlier copy" in moved
     assert lost == LOST_KEYS
@@ -229,6 +230,26 @@ def test_a_disk_that_is_full(nights: Nights, monkeypatch: pytest.MonkeyPatch) ->
         nights.night()
     assert [str(each) for each in nights.copies()] == [before.name]
     assert len(nights.files()) == 2
+
+
+def test_a_folder_that_has_gone_is_not_made_again(nights: Nights) -> None:
+    """Its disk is not mounted, and what it is mounted on is there all the same."""
+    nights.copy()
+    disk = nights.folder.rename(nights.folder.with_name("unmounted"))
+    for _ in range(2):
+        with pytest.raises(Refused, match="is not there, and copies") as refused:
+            nights.night()
+        assert (refused.value.exit_code, nights.folder.exists()) == (6, False)
+    disk.rename(nights.folder)
+    assert nights.night().warnings == ()
+    assert len(nights.copies()) == 2
+
+
+def test_a_link_to_a_disk_that_is_not_mounted(nights: Nights, tmp_path: Path) -> None:
+    nights.folder.symlink_to(tmp_path / "mnt" / "off")
+    with pytest.raises(Refused, match="cannot be read: No such file") as refused:
+        nights.copy()
+    assert "mounted" in refused.value.hint
 
 
 @pytest.mark.parametrize(
