@@ -1,5 +1,6 @@
 """A folder as a place for copies: a disk, a mount, whatever else takes files and renames."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -104,6 +105,11 @@ def _told(path: Path, verb: str) -> Iterator[None]:
             hint="see whether it is mounted, and `to` of [offsite]",
         ) from None
     except OSError as error:
-        raise TemporaryError(
-            f"{error.filename or path} cannot be {verb}: {error.strerror or error}"
-        ) from None
+        told = f"{error.filename or path} cannot be {verb}: {error.strerror or error}"
+        if error.errno == errno.EROFS:
+            raise Refused(
+                told, hint="see how it is mounted, and whether its disk is well"
+            ) from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "make room there, or lower `keep` of [offsite]" if full else ""
+        raise TemporaryError(told, hint=hint) from None

@@ -1,5 +1,6 @@
 """Copies in a folder: made, read back, pruned; and what goes wrong."""
 
+import errno
 import json
 import os
 import shutil
@@ -250,6 +251,30 @@ def test_a_link_to_a_disk_that_is_not_mounted(nights: Nights, tmp_path: Path) ->
     with pytest.raises(Refused, match="cannot be read: No such file") as refused:
         nights.copy()
     assert "mounted" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "hint"),
+    [
+        (errno.EROFS, 6, "how it is mounted"),
+        (errno.ENOSPC, 5, "make room there"),
+        (errno.EDQUOT, 5, "make room there"),
+        (errno.EIO, 5, "run the same command again"),
+    ],
+)
+def test_what_a_disk_refuses(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch, number: int, code: int, hint: str
+) -> None:
+    def refuse(handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    nights.copy()
+    monkeypatch.setattr("dssync.backup.folder._drop_cached", refuse)
+    with pytest.raises(DssyncError, match="cannot be written") as refused:
+        nights.night()
+    assert refused.value.exit_code == code
+    assert hint in refused.value.hint
+    assert len(nights.files()) == 2
 
 
 @pytest.mark.parametrize(
