@@ -11,6 +11,7 @@ from dssync.cli.backing import Wishes
 from dssync.cli.context import Context
 from dssync.cli.render.schedule import ScheduleView
 from dssync.config import Remote, Settings
+from dssync.core.brakes import FLAG
 from dssync.core.schedule import Job, crontab, service, span, timer
 from dssync.errors import UsageError
 from dssync.keys import KEY_VARIABLES
@@ -75,6 +76,8 @@ def _options(context: Context, wishes: Wishes) -> Iterator[str]:
     yield from ("--wait", span(wishes.wait or WAIT))
     if wishes.max_wait is not None:
         yield from ("--max-wait", span(wishes.max_wait))
+    if wishes.limit is not None:
+        yield from (FLAG, str(wishes.limit).replace(",", ""))
     if wishes.prune:
         yield "--prune"
     if wishes.log_json:

@@ -168,6 +168,13 @@ def test_a_bad_setting_is_said_before_anything_begins(
     assert not (folder / "mirror.db").exists()
 
 
+def test_a_printed_line_leaves_out_no_option(configured: Shell) -> None:
+    options = ("-r", "prod", "--wait", "5m", "--max-wait", "2h", "--max-delete", "1500", "--prune")
+    printed = configured("backup", "--print-cron", *options, "--log-json", "log.jsonl").well().out
+    line = printed.splitlines()[-1]
+    assert f"{' '.join(options)} --log-json log.jsonl --jitter 10m" in line
+
+
 def test_the_metrics_tell_what_the_mirror_holds(watched: Shell, folder: Path) -> None:
     watched("remote", "add", "down", "--host", DEAD, "--project", "7", *NO_KEY).well()
     begun = time.time()
