@@ -97,7 +97,8 @@ def unpack(fetched: Fetched, identities: Sequence[Any], folder: Path) -> Path | 
         if told.recipients:
             compressed = folder / fetched.name.data(encrypted=False)
             age.decrypt(fetched.file, compressed, identities)
-        fetched.faults += _compared(compressed.name, part_of(compressed), told.compressed)
+        found = _compared(compressed.name, part_of(compressed), told.compressed)
+        fetched.faults += [each for each in found if each not in fetched.faults]
         database = folder / "mirror.db"
         _decompress(compressed, database, told.database.bytes + SLACK)
         fetched.faults += _compared("the mirror in it", part_of(database), told.database)

@@ -96,7 +96,8 @@ class Drills:
         report = [*view.lines(PLAIN_WIDTH)]
         report += [exit_line(done.exit_code)] if done.exit_code else []
         self._warn(self.heartbeat.ended(done.exit_code, as_text(report)))
-        if done.exit_code or not self.context.given.quiet:
+        given = self.context.given
+        if done.exit_code or given.json or not given.quiet:
             self.context.finish(view)
         return done.exit_code
 

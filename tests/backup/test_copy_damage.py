@@ -84,6 +84,16 @@ def test_five_hundred_flips_and_a_hundred_cuts(nights: Nights, encrypted: bool) 
     play(nights.encrypted() if encrypted else nights, random.randrange(1 << 32), 500, 100)
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_each_fault_is_told_once(nights: Nights, sealed: bool) -> None:
+    nights = nights.encrypted() if sealed else nights
+    data = nights.data(nights.copy().name)
+    data.write_bytes(data.read_bytes()[:-9])
+    faults = nights.check().faults
+    assert faults
+    assert len(set(faults)) == len(faults)
+
+
 def reseal(nights: Nights, name: str, **changes: object) -> None:
     """Write another manifest, with the digest that it should have."""
     path = nights.folder / f"{name}.json"
