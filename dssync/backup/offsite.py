@@ -7,6 +7,7 @@ makes it a copy. So whatever has a manifest has passed, and a run that is killed
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from dssync.backup.manifest import Part
 from dssync.backup.packing import Packed, pack, part_of, workplace
 from dssync.backup.store import Store, open_store
 from dssync.clock import Clock
-from dssync.core.copies import CopyName, leftovers, surplus, whole
+from dssync.core.copies import CopyName, ahead, leftovers, surplus, whole
 from dssync.core.snapshot import Snapshot
 from dssync.errors import CopyDamaged, DssyncError, WrongTarget
 from dssync.mirror import Mirror, copying
@@ -64,7 +65,8 @@ def copy_off(mirror: Mirror, offsite: Offsite, clock: Clock, env: Mapping[str, s
             f"{store.place} is not there, and copies of this mirror were made before",
             hint="see whether it is mounted; for a new place, make the folder first",
         )
-    there = [name for name in whole(files) if name.mirror == identity]
+    everybodys = whole(files)
+    there = [name for name in everybodys if name.mirror == identity]
     name = CopyName.new(identity, clock.now(), filter(None, map(CopyName.parse, files)))
     with workplace(mirror.path) as work:
         packed = pack(mirror, name, offsite, recipients, work, clock)
@@ -77,7 +79,12 @@ def copy_off(mirror: Mirror, offsite: Offsite, clock: Clock, env: Mapping[str, s
         bytes=packed.manifest.stored.bytes,
         snapshots={each.remote: each for each in packed.snapshots},
         pruned=tuple(pruned),
-        warnings=(*_warnings(offsite, first=not there, expected=known), *troubles),
+        warnings=(
+            *_doubts(offsite, there, everybodys, expected=known),
+            *_early(there, clock.now()),
+            *_keys(offsite, first=not there),
+            *troubles,
+        ),
     )
 
 
@@ -142,13 +149,36 @@ def _remove(store: Store, name: CopyName) -> None:
         store.remove(file)
 
 
-def _warnings(offsite: Offsite, *, first: bool, expected: bool) -> Iterator[str]:
-    """Say what is no failure; `expected` tells that copies were made before."""
-    if first and expected:
+def _doubts(
+    offsite: Offsite, own: Sequence[CopyName], others: Sequence[CopyName], *, expected: bool
+) -> Iterator[str]:
+    """Doubt the place, or the mirror; `expected` tells that copies were made before."""
+    if own:
+        return
+    if expected:
         yield (
             f"{offsite.to} held no earlier copy of this mirror: is it the place that was meant,"
             " and is it mounted?"
         )
+    elif others:
+        yield (
+            f"this mirror is new, and {offsite.to} holds copies of another: if that was lost, it is"
+            " got back by `dssync drill COPY --keep FILE`, with its past and its edits; the newest"
+            f" is {others[-1]}"
+        )
+
+
+def _early(own: Sequence[CopyName], now: datetime) -> Iterator[str]:
+    """Warn of copies that `verify --copy` and `drill` would take for the newest for long."""
+    if early := ahead(own, now):
+        yield (
+            f"{early[-1]} is from the future, so a clock is or was wrong; `dssync drill` and"
+            " `dssync verify --copy` take it for the newest until its two files are removed"
+        )
+
+
+def _keys(offsite: Offsite, *, first: bool) -> Iterator[str]:
+    """Speak of keys that can be lost."""
     if len(offsite.recipients) == 1:
         yield LONE_KEY
     elif first and offsite.recipients:

@@ -13,7 +13,7 @@ from dssync.backup import age, manifest
 from dssync.backup.manifest import Manifest, Part
 from dssync.backup.packing import part_of
 from dssync.backup.store import Store
-from dssync.core.copies import CopyName, listed
+from dssync.core.copies import CopyName, listed, newest
 from dssync.errors import AccessError, CopyDamaged, NoMirror, TemporaryError, UsageError
 from dssync.files.frames import zstd
 
@@ -35,19 +35,19 @@ class Fetched:
 
 
 def choose(store: Store, text: str | None) -> CopyName:
-    """Return the copy of this name, the newest of all without one.
+    """Return the copy of this name, the newest of the mirror of this name, or the newest of all.
 
     Raises NoMirror where there is none at all, UsageError for a name that none has, CopyDamaged for
     one without a manifest.
     """
     files = store.names()
     there = listed(files)
+    if (found := newest(there, text)) is not None:
+        return found
     if text is None:
-        if not there:
-            raise NoMirror(
-                f"{store.place} holds no copy", hint="`dssync backup` makes one; see [offsite]"
-            )
-        return there[-1]
+        raise NoMirror(
+            f"{store.place} holds no copy", hint="`dssync backup` makes one; see [offsite]"
+        )
     wanted = CopyName.parse(text)
     if wanted in there:
         return wanted
@@ -56,8 +56,8 @@ def choose(store: Store, text: str | None) -> CopyName:
             f"{wanted} has no manifest: the run that made it did not come to its end",
             hint="name another, or none for the newest",
         )
-    newest = ", ".join(str(each) for each in there[: -SHOWN - 1 : -1])
-    raise UsageError(f"no copy is called {text!r}", hint=f"the newest are: {newest or 'none'}")
+    latest = ", ".join(str(each) for each in there[: -SHOWN - 1 : -1])
+    raise UsageError(f"no copy is called {text!r}", hint=f"the newest are: {latest or 'none'}")
 
 
 def fetch(store: Store, name: CopyName, folder: Path) -> Fetched:

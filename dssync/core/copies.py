@@ -22,6 +22,9 @@ PARTIAL = ".partial"
 STALE = timedelta(hours=6)
 """How old what is no copy must be before it is removed: another machine may be writing it."""
 
+SLACK = timedelta(minutes=5)
+"""So much may the clocks of two machines differ."""
+
 _NAME = re.compile(r"dssync-([0-9a-f]{8})-([0-9]{8}T[0-9]{6}Z)(?:-([2-9]|[1-9][0-9]))?")
 _FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -94,6 +97,12 @@ def listed(files: Iterable[str]) -> list[CopyName]:
     return sorted(name for name in names if name)
 
 
+def newest(copies: Sequence[CopyName], text: str | None) -> CopyName | None:
+    """Return the newest of these, or of the one mirror that `text` names: `dssync-3f9a1c2e`."""
+    named = [name for name in copies if text in (None, f"dssync-{name.mirror}")]
+    return max(named, default=None)
+
+
 def leftovers(files: Sequence[str], mirror: str, now: datetime) -> list[str]:
     """Return the files of this mirror that belong to no copy, and are too old to become one.
 
@@ -108,6 +117,11 @@ def leftovers(files: Sequence[str], mirror: str, now: datetime) -> list[str]:
         and (name not in good or file.endswith(PARTIAL))
         and name.moment <= now - STALE
     ]
+
+
+def ahead(copies: Iterable[CopyName], now: datetime) -> list[CopyName]:
+    """Return the copies from the future, oldest first: a clock was wrong when they were made."""
+    return sorted(name for name in copies if name.moment > now + SLACK)
 
 
 def surplus(copies: Iterable[CopyName], passed: CopyName, keep: int) -> list[CopyName]:

@@ -113,6 +113,28 @@ def test_the_one_that_passed_stays_whatever_the_clock_says(nights: Nights) -> No
     assert [str(each) for each in nights.copies()] == [copied.name]
 
 
+def test_a_copy_from_the_future_is_spoken_of_as_long_as_it_is_there(nights: Nights) -> None:
+    nights.world.clock.advance(90 * NIGHT)
+    late = nights.copy()
+    nights.world.clock.seconds -= 90 * NIGHT
+    for _ in range(2):
+        [said] = nights.night().warnings
+        assert f"{late.name} is from the future" in said
+
+
+def test_a_new_mirror_where_another_has_copies_may_be_a_lost_one(nights: Nights) -> None:
+    old = nights.copy()
+    with closing(sqlite3.connect(nights.world.mirror.path, isolation_level=None)) as other:
+        other.execute("DELETE FROM meta WHERE name = 'identity'")
+    [said] = nights.night().warnings
+    assert "this mirror is new" in said
+    assert old.name in said
+    copied = nights.night()
+    assert copied.warnings == ()
+    of_old = str(nights.check(old.name[:15]).name)
+    assert (of_old, nights.check().name) == (old.name, copied.name)
+
+
 def test_two_in_the_same_second_have_two_names(nights: Nights) -> None:
     names = [nights.copy().name for _ in range(3)]
     assert [str(each) for each in nights.copies()] == names == sorted(set(names))

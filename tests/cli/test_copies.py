@@ -90,8 +90,8 @@ def test_a_drill_passes_where_only_configuration_and_key_are(
     assert len(sandbox.log) == asked
     assert not Path("mirror.db").exists()
     assert copied("drill", "--identity", "key.txt", "-q").well().out == ""
-    asked = copied("drill", "--identity", "key.txt", "-q", "--json").well()
-    assert asked.document["result"]["faults"] == []
+    as_json = copied("drill", "--identity", "key.txt", "-q", "--json").well()
+    assert as_json.document["result"]["faults"] == []
 
 
 def test_a_mirror_is_got_back_by_a_drill(copied: Shell) -> None:

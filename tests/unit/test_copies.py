@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dssync.core.copies import CopyName, leftovers, listed, surplus, whole
+from dssync.core.copies import CopyName, ahead, leftovers, listed, newest, surplus, whole
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINE, OTHER = "3f9a1c2e", "00000000"
@@ -30,6 +30,18 @@ def test_a_name_is_read_as_it_is_written(given: CopyName, text: str) -> None:
     assert str(given) == text
     for end in ("", ".json", ".db.zst", ".db.zst.age", ".db.zst.age.partial", ".json.partial"):
         assert CopyName.parse(f"{text}{end}") == given
+
+
+def test_the_newest_is_of_all_or_of_one_mirror() -> None:
+    copies = [name(1), name(2), name(3, mirror=OTHER)]
+    assert newest(copies, None) == name(3, mirror=OTHER)
+    assert newest(copies, f"dssync-{MINE}") == name(2)
+    assert newest(copies, "dssync-") is newest(copies, str(name(1))) is newest([], None) is None
+
+
+def test_copies_from_the_future_are_known() -> None:
+    copies = [name(20), name(), name(0.05), name(10)]
+    assert ahead(copies, NOON) == [name(10), name(20)]
 
 
 @pytest.mark.parametrize(
