@@ -30,7 +30,7 @@ def status(context: Context, max_age: float | None) -> int:
 
     --max-age notices from elsewhere that the backups have stopped: of each configured remote, or
     of those named with -r, the newest snapshot must be younger. One that was never pulled whole,
-    or whose snapshot is from the future, fails as well.
+    or whose snapshot is from the future, fails as well. With -q nothing is said where none fails.
     """
     from dssync.cli.render.status import StatusView
     from dssync.clock import SystemClock
@@ -49,8 +49,11 @@ def status(context: Context, max_age: float | None) -> int:
             fresh,
             max_age,
         )
-        context.finish(view)
-        return MirrorDamaged.exit_code if any(each.flaw for each in fresh) else 0
+        flawed = any(each.flaw for each in fresh)
+        given = context.given
+        if flawed or given.json or not (given.quiet and max_age is not None):
+            context.finish(view)
+        return MirrorDamaged.exit_code if flawed else 0
 
 
 def _wanted(context: Context, settings: "Settings", mirror: "Mirror") -> Sequence[str]:
