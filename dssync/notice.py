@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dssync.errors import ConfigError
 from dssync.net.secret import Secret
-from dssync.tomlplace import place_in
+from dssync.tomlplace import path_in, place_in
 
 VARIABLE = "DSSYNC_HEARTBEAT_URL"
 
@@ -58,11 +58,19 @@ def written_notice(written: Mapping[str, object], file: Path, env: Mapping[str, 
     for moment in MOMENTS:
         if moment in beat:
             own = f"{moment} of [heartbeat] in {file}"
-            told[moment] = Told(Secret(beat[moment]), own)
+            told[moment] = Told(Secret(beat[moment].strip()), own)
         elif common:
             told[moment] = Told(Secret(common.strip()), where, SUFFIXES[moment])
-    named = metrics.get("textfile")
-    return Notice(told, (file.parent / Path(named).expanduser()).absolute() if named else None)
+    return Notice(told, _textfile(metrics["textfile"], file) if metrics else None)
+
+
+def _textfile(text: str, file: Path) -> Path:
+    try:
+        return path_in(file, text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{place_in(file, ('metrics',), 'textfile')}: textfile of [metrics] is no file: {error}"
+        ) from None
 
 
 def _texts(

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dssync.core.brakes import Limit
 from dssync.core.retention import ENTRIES, Policy, Rules
 from dssync.errors import ConfigError, UsageError
-from dssync.tomlplace import place_in
+from dssync.tomlplace import path_in, place_in
 
 ZONE = "time_zone"
 
@@ -101,7 +101,10 @@ def written_offsite(written: Mapping[str, object], file: Path) -> Offsite | None
     keep = table.get("keep", KEEP)
     if not isinstance(keep, int) or isinstance(keep, bool) or keep < 1:
         raise refuse("keep", "is how many copies to keep, at least 1")
-    return Offsite(_placed(to, file), endpoint, tuple(dict.fromkeys(recipients)), keep)
+    try:
+        return Offsite(_placed(to, file), endpoint, tuple(dict.fromkeys(recipients)), keep)
+    except ValueError as error:
+        raise refuse("to", f"is no folder: {error}") from None
 
 
 def _usable(to: str) -> bool:
@@ -111,10 +114,10 @@ def _usable(to: str) -> bool:
 
 
 def _placed(to: str, file: Path) -> str:
-    """Take a folder from where the configuration stands."""
+    """Take a folder from where the configuration stands. Raises ValueError."""
     if to.startswith(S3):
         return to.rstrip("/")
-    return str((file.parent / Path(to).expanduser()).absolute())
+    return str(path_in(file, to))
 
 
 def _table(

@@ -1,4 +1,4 @@
-"""Say where something stands in a TOML file, for messages; its readers keep no line numbers."""
+"""Where something stands in a TOML file, for messages, and what a path in one means."""
 
 import re
 from pathlib import Path
@@ -18,3 +18,16 @@ def place_in(file: Path, table: tuple[str, ...], entry: str) -> str:
         elif here == wanted and assigns.match(line):
             return f"{file}:{number}"
     return str(file)
+
+
+def path_in(file: Path, text: str) -> Path:
+    """Return the path that a text of this file means, taken from where the file stands.
+
+    Raises ValueError for what is none.
+    """
+    if "\0" in text:
+        raise ValueError("no path holds a character that is 0")
+    try:
+        return (file.parent / Path(text).expanduser()).absolute()
+    except RuntimeError:
+        raise ValueError(f"nobody here has the home that {text!r} begins with") from None

@@ -138,7 +138,7 @@ def test_each_moment_may_have_a_url_of_its_own(
     configured: Shell, listener: Listener, folder: Path
 ) -> None:
     with (folder / "dssync.toml").open("a") as file:
-        file.write(f'[heartbeat]\nfailure = "{listener.url}?status=down"\n')
+        file.write(f'[heartbeat]\nfailure = " {listener.url}?status=down"\n')
     configured("backup", "-q").well()
     assert listener.told == []
     damage(folder)
@@ -153,6 +153,7 @@ def test_each_moment_may_have_a_url_of_its_own(
         ("[heartbeat]\nurl = 7", "url of [heartbeat] is a text"),
         ('[heartbeat]\nping = "https://example.com/s3cret"', "unknown entry ping"),
         ('[metrics]\ntextfile = ""', "textfile of [metrics] is a text"),
+        ('[metrics]\ntextfile = "~nobodyatall/x"', "textfile of [metrics] is no file"),
         ('heartbeat = "s3cret"', "a table, [heartbeat]"),
     ],
 )
@@ -230,6 +231,9 @@ def test_status_names_a_remote_that_never_had_a_snapshot(pulled: Shell, folder: 
     done = pulled("status", "--max-age", "26h")
     assert (done.code, "never has no complete snapshot" in done.out) == (9, True)
     pulled("status", "--max-age", "26h", "-r", "prod").well()
+    quiet = pulled("status", "-q", "--max-age", "26h", "-r", "prod").well()
+    assert (quiet.out, quiet.err) == ("", "")
+    assert "never has no complete snapshot" in pulled("status", "-q", "--max-age", "26h").out
     assert pulled("status", "--max-age", "26h", "-r", "never").code == 9
     assert pulled("status", "--max-age", "26h", "-r", "nobody").code == 2
     pulled("remote", "remove", "never").well()

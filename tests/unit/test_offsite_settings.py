@@ -39,6 +39,8 @@ def test_storage(tmp_path: Path) -> None:
         ("keep = 3", "", "to of [offsite] is a folder"),
         ('to = ""', ":2", "to of [offsite] is a folder"),
         ("to = 7", ":2", "to of [offsite] is a folder"),
+        ('to = "~nobodyatall/x"', ":2", "to of [offsite] is no folder: nobody here has the home"),
+        ('to = "a\\u0000b"', ":2", "to of [offsite] is no folder"),
         ('to = "s3://"', ":2", "to of [offsite] is a folder"),
         ('to = "s3:///x"', ":2", "to of [offsite] is a folder"),
         ('to = "ftp://host/x"', ":2", "to of [offsite] is a folder"),
