@@ -88,14 +88,14 @@ def common_options(function: F) -> F:
     return function
 
 
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def read_duration(text: str) -> float:
-    """Read a time such as 90, 90s, 10m or 2h, as seconds."""
-    found = re.fullmatch("([0-9]+)([smh]?)", text)
+    """Read a time such as 90, 90s, 10m, 2h or 7d, as seconds."""
+    found = re.fullmatch("([0-9]+)([smhd]?)", text)
     if not found:
-        raise click.BadParameter(f"{text!r} is not a time such as 30s, 10m or 2h.")
+        raise click.BadParameter(f"{text!r} is not a time such as 30s, 10m, 2h or 7d.")
     return float(int(found[1]) * _UNITS[found[2]])
 
 

@@ -259,6 +259,7 @@ def test_a_log_that_cannot_be_written_is_a_refusal_or_a_warning(nightly: Shell) 
     assert done.code == 0
     assert "warning:" in done.err
     assert "of the log could not be written" in " ".join(done.err.split())
+    assert nightly("backup", "--log-json", "mirror.db").code == 2  # it would be the end of it
 
 
 def test_metrics_that_cannot_be_written_are_a_warning(nightly: Shell, folder: Path) -> None:

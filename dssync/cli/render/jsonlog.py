@@ -40,6 +40,7 @@ class JsonLog:
             return cls(sys.stdout, command, clock)
         path = folder / Path(target).expanduser()
         try:
+            _refuse_other(path)
             stream = path.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
@@ -105,6 +106,18 @@ class JsonLog:
                 self._stream.close()
             except OSError:
                 self.lost += 1
+
+
+def _refuse_other(path: Path) -> None:
+    """Refuse a file that is something else, such as a mirror. Raises UsageError, OSError."""
+    if not path.is_file():
+        return
+    with path.open("rb") as there:
+        if there.read(1) not in (b"", b"{"):
+            raise UsageError(
+                f"{path} is no log of JSON lines, so nothing is added to it",
+                hint="name another file",
+            )
 
 
 def _name(event: Event) -> str:
