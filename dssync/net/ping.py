@@ -86,7 +86,9 @@ class _Sending:
             self.why = self._why()
         except httpx.HTTPError as error:
             self.why = _SAID.get(type(error), "the connection broke")
-        except Exception:  # noqa: BLE001 - what a ping dies of must not end a backup, nor show a URL
+        # what else a ping dies of becomes a warning in the receipt: it must not end a backup, and
+        # a traceback of this thread would show the URL, which is a secret
+        except Exception:  # noqa: BLE001
             self.why = "it could not be sent"
 
     def _why(self) -> str:

@@ -73,15 +73,6 @@ class Carrying:
         self.left: list[Left] = []
         self.toll = Toll()
 
-    def walk(self) -> None:
-        """Edit what the source knows, parents first."""
-        for kind in KINDS:
-            for past in batches(self._source.read(kind)):
-                self._carry(kind, past)
-
-    def _carry(self, kind: KindName, pasts: Sequence[Past]) -> None:
-        raise NotImplementedError
-
     def _ends(self, kind: KindName) -> links.Ends:
         return links.Ends(kind, self._source.remote, self._remote.name)
 

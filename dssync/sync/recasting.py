@@ -71,7 +71,9 @@ class Recasting(Carrying):
 
     def go(self) -> None:
         """Edit what the source knows, parents first; then what it does not, children first."""
-        self.walk()
+        for kind in KINDS:
+            for pasts in batches(self._source.read(kind)):
+                self._carry(kind, pasts)
         if self._own:
             for kind in reversed(tuple(KINDS)):
                 for keys in batches(iter(self._others(kind))):
